@@ -1,0 +1,130 @@
+"""The seeding itself: torch 1.9's seed words, and the step that a worker runs before anything else."""
+
+from ._messages import warn_once
+
+TYPE_CHECKING = False  # mypy reads it as true; `typing` itself is too slow to import at interpreter start
+if TYPE_CHECKING:
+    from typing import Any, Callable, List, Optional
+
+MASK32 = 0xFFFFFFFF
+MASK64 = 0xFFFFFFFFFFFFFFFF
+
+
+def numpy_seed(base_seed: int, worker_id: int, rank: int = 0) -> "List[int]":
+    """Return the four words that seed ``np.random`` in a worker, as torch 1.9 computes them.
+
+    They are the first four 32-bit words of NumPy's ``SeedSequence`` over the entropy words
+    ``[worker_id, base_seed & 0xffffffff, base_seed >> 32, rank]``. torch 1.9 (``_generate_state`` in
+    ``torch/utils/data/_utils/worker.py``, pytorch#56488) always has 0 where ``rank`` stands.
+
+    Args:
+        base_seed: what torch drew for all the workers of one epoch, ``torch.initial_seed() - worker_id``
+            in a worker; from 0 to 2**64 - 1.
+        worker_id: from 0 to ``num_workers - 1``, below 2**32.
+        rank: of the process in a distributed job, below 2**32.
+
+    Returns:
+        Four integers below 2**32; ``np.random.seed`` takes the list as it is.
+
+    Raises:
+        ValueError: one of the numbers is out of its range.
+        TypeError: one of them is not an integer.
+    """
+    base_seed = _integer("base_seed", base_seed, MASK64)
+    entropy = [
+        _integer("worker_id", worker_id, MASK32),
+        base_seed & MASK32,
+        base_seed >> 32,
+        _integer("rank", rank, MASK32),
+    ]
+    try:
+        from numpy.random import SeedSequence
+    except ImportError:  # NumPy below 1.17, or none
+        return seed_sequence_words(entropy)
+    return [int(word) for word in SeedSequence(entropy).generate_state(4)]
+
+
+def _integer(name: str, number: int, largest: int) -> int:
+    """Return ``number`` as Python's own int, for NumPy's do not shift and mask as that does."""
+    import operator
+
+    try:
+        value = operator.index(number)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, got {number!r}") from None
+    if not 0 <= value <= largest:
+        raise ValueError(f"{name} must be from 0 to {largest}, got {number!r}")
+    return value
+
+
+def seed_sequence_words(entropy: "List[int]") -> "List[int]":
+    """Return what ``SeedSequence(entropy).generate_state(4)`` of NumPy 1.17 does, without NumPy.
+
+    Args:
+        entropy: exactly four integers below 2**32, as many as the pool of a ``SeedSequence`` holds.
+
+    Returns:
+        Four integers below 2**32.
+
+    The algorithm is M. E. O'Neill's ``seed_seq_fe`` of 2015
+    (https://www.pcg-random.org/posts/developing-a-seed_seq-alternative.html): hash every word into the pool,
+    mix every word of the pool into every other, hash them out. Each hash moves its own multiplier on.
+    """
+    multiplier = 0x43B0D7E5
+
+    def hashed(word: int, step: int) -> int:
+        nonlocal multiplier
+        word ^= multiplier
+        multiplier = multiplier * step & MASK32
+        word = word * multiplier & MASK32
+        return word ^ word >> 16
+
+    pool = [hashed(word, 0x931E8875) for word in entropy]
+    for source in range(4):
+        for target in range(4):
+            if source != target:
+                mixed = 0xCA01F9DD * pool[target] - 0x4973F715 * hashed(pool[source], 0x931E8875) & MASK32
+                pool[target] = mixed ^ mixed >> 16
+
+    multiplier = 0x8B51F9DD
+    return [hashed(word, 0x58F38DED) for word in pool]
+
+
+def seed_worker(worker_id: int) -> None:
+    """Seed ``random`` and ``np.random`` in this worker as torch 1.9 does, from the seed torch gave it.
+
+    Args:
+        worker_id: from 0 to ``num_workers - 1``.
+    """
+    import random
+
+    import torch
+
+    seed = torch.initial_seed()  # base_seed + worker_id, set by every worker loop since torch 1.0
+    random.seed(seed)
+    try:
+        import numpy
+    except ImportError:
+        return  # torch 1.9 leaves it out then, too
+    numpy.random.seed(numpy_seed((seed - worker_id) & MASK64, worker_id))
+
+
+class SeededWorkerInit:
+    """The chain that a worker calls in place of ``worker_init_fn``: the seeding step, then the user's own.
+
+    A class and not a closure, because ``spawn`` and ``forkserver`` pickle it.
+
+    Args:
+        worker_init_fn: the user's, or None.
+    """
+
+    def __init__(self, worker_init_fn: "Optional[Callable[[int], Any]]") -> None:
+        self.worker_init_fn = worker_init_fn
+
+    def __call__(self, worker_id: int) -> None:
+        try:
+            seed_worker(worker_id)
+        except Exception as error:  # torch 1.0 and 1.1 do not forward it: the parent would fail at some later point
+            warn_once(f"worker {worker_id} is not seeded: {error!r}")
+        if self.worker_init_fn is not None:
+            self.worker_init_fn(worker_id)

@@ -1,0 +1,130 @@
+"""The words that seed NumPy, and the step that seeds a worker with them."""
+
+import random
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from support import needs_numpy, np, only_native
+
+from workerseed import _seeding, numpy_seed
+
+WORDS = st.integers(min_value=0, max_value=2**32 - 1)
+BASE_SEEDS = st.integers(min_value=0, max_value=2**63 - 1)  # what torch draws: a non-negative int64
+has_seed_sequence = pytest.mark.skipif(
+    not hasattr(getattr(np, "random", None), "SeedSequence"), reason="this NumPy, if any, has no SeedSequence"
+)
+
+# Entropy words, and what SeedSequence(entropy).generate_state(4) of NumPy 1.17.0 made of them.
+FROM_NUMPY = [
+    ([0, 0, 0, 0], [2968811710, 3677149159, 745650761, 2884920346]),
+    ([1, 0, 0, 0], [1835504127, 1731038949, 1320224556, 2330041505]),
+    ([0, 1, 0, 0], [3964924996, 1358922860, 3894904162, 2051610843]),
+    ([0, 0, 1, 0], [3831201730, 2013799314, 3589971085, 2228851942]),
+    ([0, 0, 0, 1], [3317235285, 3915018311, 397946026, 3471206770]),
+    ([3, 2**32 - 1, 2**31 - 1, 0], [1885505632, 4179896284, 1438801625, 814051130]),
+    ([1, 1849077329, 209651212, 0], [1530714843, 1152727643, 985419094, 3525036883]),
+    ([2**32 - 1, 2**32 - 1, 2**32 - 1, 2**32 - 1], [819991049, 2207585912, 3432630979, 2227233661]),
+]
+
+
+@pytest.mark.parametrize("entropy, words", FROM_NUMPY)
+def test_own_words_are_those_of_numpy(entropy, words):
+    assert _seeding.seed_sequence_words(entropy) == words
+
+
+@has_seed_sequence
+@given(st.lists(WORDS, min_size=4, max_size=4))
+def test_own_words_are_those_of_this_numpy(entropy):
+    assert _seeding.seed_sequence_words(entropy) == np.random.SeedSequence(entropy).generate_state(4).tolist()
+
+
+@given(BASE_SEEDS, WORDS)
+def test_own_words_are_the_seed(base_seed, worker_id):
+    entropy = [worker_id, base_seed % 2**32, base_seed // 2**32, 0]
+    assert numpy_seed(base_seed, worker_id) == _seeding.seed_sequence_words(entropy)
+
+
+@only_native
+@given(BASE_SEEDS, st.integers(min_value=0, max_value=10_000))
+def test_the_seed_is_that_of_this_torch(base_seed, worker_id):
+    from torch.utils.data._utils.worker import _generate_state
+
+    assert numpy_seed(base_seed, worker_id) == _generate_state(base_seed, worker_id)
+
+
+def test_each_rank_has_words_of_its_own():
+    assert len({tuple(numpy_seed(1, 2, rank)) for rank in range(100)}) == 100
+
+
+def test_rank_0_is_the_default():
+    assert numpy_seed(1, 2, 0) == numpy_seed(1, 2)
+
+
+@needs_numpy
+def test_integers_of_numpy_are_taken():
+    assert numpy_seed(np.uint64(2**63), np.int64(3)) == numpy_seed(2**63, 3)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ((-1, 0), "base_seed must be from 0 to 18446744073709551615, got -1"),
+        ((2**64, 0), "base_seed must be from 0 to 18446744073709551615, got 18446744073709551616"),
+        ((0, -1), "worker_id must be from 0 to 4294967295, got -1"),
+        ((0, 0, 2**32), "rank must be from 0 to 4294967295, got 4294967296"),
+    ],
+)
+def test_a_number_out_of_range_is_an_error(arguments, message):
+    with pytest.raises(ValueError) as error:
+        numpy_seed(*arguments)
+    assert str(error.value) == message
+
+
+def test_a_seed_that_is_not_an_integer_is_an_error():
+    with pytest.raises(TypeError) as error:
+        numpy_seed(1.5, 0)
+    assert str(error.value) == "base_seed must be an integer, got 1.5"
+
+
+@pytest.fixture
+def keep_generators():
+    states = random.getstate(), torch.get_rng_state(), np and np.random.get_state()
+    yield
+    random.setstate(states[0])
+    torch.set_rng_state(states[1])
+    if np is not None:
+        np.random.set_state(states[2])
+
+
+def test_the_step_seeds_random_with_the_seed_of_torch(keep_generators):
+    torch.manual_seed(1234)
+    _seeding.seed_worker(1)
+    assert random.random() == random.Random(1234).random()
+
+
+@needs_numpy
+def test_the_step_seeds_numpy_with_the_words(keep_generators):
+    torch.manual_seed(1234)
+    _seeding.seed_worker(1)
+    assert np.random.random_sample() == np.random.RandomState(numpy_seed(1233, 1)).random_sample()
+
+
+@needs_numpy
+def test_the_step_takes_a_seed_of_torch_below_the_worker_id(keep_generators):
+    torch.manual_seed(3)  # as in a custom worker loop that does not seed torch by worker
+    _seeding.seed_worker(5)
+    assert np.random.random_sample() == np.random.RandomState(numpy_seed(2**64 - 2, 5)).random_sample()
+
+
+@needs_numpy
+def test_a_step_that_fails_warns_and_the_user_function_is_called_all_the_same(keep_generators, monkeypatch):
+    def refuse(seed):
+        raise RuntimeError("seeded elsewhere")
+
+    monkeypatch.setattr(np.random, "seed", refuse)
+    called = []
+    with pytest.warns(RuntimeWarning, match="worker 7 is not seeded: RuntimeError.'seeded elsewhere'"):
+        _seeding.SeededWorkerInit(called.append)(7)
+    assert called == [7]
