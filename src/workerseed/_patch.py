@@ -1,0 +1,201 @@
+"""What is wrapped, with wrapt: the DataLoader's ``__init__`` and the ``__init__`` of its worker iterators."""
+
+import copy
+import sys
+
+import wrapt
+
+from ._messages import warn_once
+from ._seeding import SeededWorkerInit
+
+TYPE_CHECKING = False  # mypy reads it as true; without `typing` the annotations below are strings
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any, Callable, Dict, List, Optional, Tuple
+
+    Init = Callable[..., Any]
+    Args = Tuple[Any, ...]
+    Kwargs = Dict[str, Any]
+
+# Every attribute that workerseed replaces, all in torch.utils.data.dataloader; README has the same list.
+#   DataLoader.__init__
+#   __init__ of the worker iterator, the one place where torch reads loader.worker_init_fn
+#   __init_subclass__ of the worker iterator, to do the same to subclasses with an __init__ of their own
+WORKER_ITERATORS = (
+    "_DataLoaderIter",  # torch 1.0 and 1.1
+    "_MultiProcessingDataLoaderIter",  # torch 1.2 and later
+)
+
+CHAIN = "_workerseed_chain"  # the key in vars(loader); Lightning does not copy what begins with an underscore
+
+_enabled = False  # our wrappers can outlive `unpatch` below those of others; then they only pass through
+_replaced: "List[Tuple[type, str, Optional[object], object]]" = []  # class, attribute, its own value if any, ours
+
+
+def patch(dataloader: "ModuleType") -> "Tuple[str, str]":
+    """Wrap what needs wrapping in the module ``torch.utils.data.dataloader``; doing it again does no harm.
+
+    What is there decides, not torch's version: vendor builds such as ``1.9.0a0+2ecb2c7`` say 1.9 and lack the fix.
+
+    Returns:
+        The state and the reason for ``workerseed.status()``: ``active``, ``native`` or ``unsupported``.
+    """
+    global _enabled
+    worker = sys.modules.get("torch.utils.data._utils.worker")  # torch 1.0 has none
+    if hasattr(worker, "_generate_state"):
+        return "native", "this torch seeds NumPy in its workers itself"
+    iterators = [getattr(dataloader, name) for name in WORKER_ITERATORS if hasattr(dataloader, name)]
+    if not hasattr(dataloader, "DataLoader") or not iterators:
+        return "unsupported", "this torch has no worker iterator that workerseed knows ({})".format(
+            ", ".join(WORKER_ITERATORS)
+        )
+    try:
+        _wrap_init(dataloader.DataLoader, _init_loader)
+        for iterator in iterators:
+            _wrap_iterators(iterator)
+            _watch_subclasses(iterator)
+    except Exception:
+        unpatch()
+        raise
+    _enabled = True
+    return "active", "NumPy and random are seeded in every worker that starts from now on"
+
+
+def unpatch() -> None:
+    """Switch the step off, and put back the originals where nobody has replaced our wrapper meanwhile."""
+    global _enabled
+    _enabled = False
+    for entry in list(_replaced):
+        owner, name, original, ours = entry
+        if vars(owner).get(name) is ours:
+            if original is None:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, original)
+            _replaced.remove(entry)
+
+
+def _is_replaced(owner: type, name: str) -> bool:
+    # By our own record and not by looking at the attribute: fastai 1 replaces DataLoader.__init__.
+    return any(entry[0] is owner and entry[1] == name for entry in _replaced)
+
+
+def _wrap_init(owner: type, wrapper: "Init") -> None:
+    if not _is_replaced(owner, "__init__"):
+        original = vars(owner)["__init__"]
+        wrapt.wrap_object(owner, "__init__", _InitWrapper, (wrapper,))
+        _replaced.append((owner, "__init__", original, vars(owner)["__init__"]))
+
+
+def _wrap_iterators(iterator: "Any") -> None:
+    """Wrap the ``__init__`` of a worker iterator and of its subclasses.
+
+    Subclasses too, since the custom loops of torch 1.0's time (the MSDataLoader of EDSR-PyTorch) read
+    ``loader.worker_init_fn`` in an ``__init__`` that never calls torch's.
+    """
+    if "__init__" in vars(iterator):
+        _wrap_init(iterator, _init_iterator)
+    for subclass in iterator.__subclasses__():
+        _wrap_iterators(subclass)
+
+
+def _watch_subclasses(iterator: "Any") -> None:
+    """Wrap the ``__init__`` of those subclasses, too, that are yet to be made."""
+
+    def init_subclass(cls: "Any", **kwargs: "Any") -> None:
+        super(iterator, cls).__init_subclass__(**kwargs)
+        try:
+            _wrap_iterators(cls)
+        except Exception as error:
+            warn_once(f"the workers of a {cls.__name__} are not seeded: {error!r}")
+
+    if not _is_replaced(iterator, "__init_subclass__"):
+        ours: Any = classmethod(init_subclass)  # type: ignore[arg-type]
+        iterator.__init_subclass__ = ours
+        _replaced.append((iterator, "__init_subclass__", None, ours))  # torch's iterators have none
+
+
+class _BoundInit(wrapt.BoundFunctionWrapper):  # type: ignore[type-arg]
+    """An ``__init__`` that may also be called on the class with ``self`` as a keyword, which wrapt refuses."""
+
+    def __call__(*args: "Any", **kwargs: "Any") -> "Any":
+        bound, args = args[0], args[1:]
+        if bound._self_instance is None and not args:
+            if "self" not in kwargs:
+                return bound.__wrapped__(**kwargs)  # for Python's own TypeError
+            args = (kwargs.pop("self"),)
+        return super(_BoundInit, bound).__call__(*args, **kwargs)
+
+
+class _InitWrapper(wrapt.FunctionWrapper):  # type: ignore[type-arg]
+    """An ``__init__`` that binds to that."""
+
+    __bound_function_wrapper__ = _BoundInit
+
+
+def _init_loader(wrapped: "Init", loader: "Any", args: "Args", kwargs: "Kwargs") -> "Any":
+    result = wrapped(*args, **kwargs)
+    attributes = getattr(loader, "__dict__", {})  # loader.worker_init_fn may be a subclass's property, not ready yet
+    if _enabled and "worker_init_fn" in attributes:
+        attributes[CHAIN] = _Beside(SeededWorkerInit(attributes["worker_init_fn"]))
+    return result
+
+
+class _Beside:
+    """Holds the chain in ``vars(loader)``; where that is pickled or deep-copied, None stands in its place.
+
+    So a pickled loader can be read where workerseed is not installed, and the copy gets a chain of its own.
+    """
+
+    def __init__(self, chain: SeededWorkerInit) -> None:
+        self.chain = chain
+
+    def __reduce__(self) -> "Tuple[type, Tuple[()]]":
+        return type(None), ()
+
+
+def _init_iterator(wrapped: "Init", iterator: "Any", args: "Args", kwargs: "Kwargs") -> "Any":
+    if _enabled:
+        if args:
+            args = (_view(args[0]), *args[1:])
+        elif "loader" in kwargs:
+            kwargs["loader"] = _view(kwargs["loader"])
+    return wrapped(*args, **kwargs)
+
+
+def _view(loader: "Any") -> "Any":
+    if type(loader) is _LoaderView:
+        return loader
+    try:
+        return _LoaderView(loader)
+    except Exception as error:  # what a loader's own __getattr__ raises when wrapt asks it for a __qualname__
+        warn_once(f"the workers of a {type(loader).__name__} are not seeded: {error!r}")
+        return loader
+
+
+class _LoaderView(wrapt.ObjectProxy):  # type: ignore[type-arg]
+    """A loader as its worker iterator sees it: everything is the loader's own, but ``worker_init_fn`` is the chain."""
+
+    @property
+    def worker_init_fn(self) -> SeededWorkerInit:
+        loader = self.__wrapped__
+        beside = getattr(loader, "__dict__", {}).get(CHAIN)
+        if beside is not None and beside.chain.worker_init_fn is loader.worker_init_fn:
+            return beside.chain  # type: ignore[no-any-return]
+        # Its worker_init_fn was assigned since, or it never went through our DataLoader.__init__: it is older than
+        # the patch, unpickled, or of a class that does not call that (fastai 1 and 2).
+        return SeededWorkerInit(loader.worker_init_fn)
+
+    @worker_init_fn.setter
+    def worker_init_fn(self, function: "Any") -> None:
+        self.__wrapped__.worker_init_fn = function
+
+    # A custom worker loop may keep its loader: what it copies or pickles is the loader, for wrapt's proxies do neither.
+    def __copy__(self) -> "Any":
+        return copy.copy(self.__wrapped__)
+
+    def __deepcopy__(self, memo: "Dict[int, Any]") -> "Any":
+        return copy.deepcopy(self.__wrapped__, memo)
+
+    def __reduce_ex__(self, protocol: "Any") -> "Any":
+        return self.__wrapped__.__reduce_ex__(protocol)
