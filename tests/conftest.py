@@ -1,0 +1,54 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+import workerseed
+
+workerseed.uninstall()  # a test that wants the shim says so
+
+
+@pytest.fixture
+def shim():
+    """Installs workerseed in this process, for one test."""
+    workerseed.install()
+    yield workerseed
+    workerseed.uninstall()
+
+
+@pytest.fixture
+def python(tmp_path):
+    """Runs code in a fresh interpreter, away from the checkout; what it printed comes back with its return code."""
+
+    def run(code, *options, **variables):
+        script = tmp_path / "program.py"
+        script.write_text(code)
+        return run_python(*options, str(script), **variables)
+
+    return run
+
+
+@pytest.fixture
+def prints(python):
+    """Like ``python``, but the program has to end well: what it printed on stdout comes back."""
+
+    def run(code, *options, **variables):
+        done = python(code, *options, **variables)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+def run_python(*arguments, **variables):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("WORKERSEED", "PYTHON"))}
+    environment.update(variables)
+    return subprocess.run(
+        [sys.executable, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        universal_newlines=True,
+        env=environment,
+        timeout=300,
+    )

@@ -1,0 +1,82 @@
+"""What several test files use: which torch this is, start methods, and small datasets."""
+
+import contextlib
+import inspect
+import multiprocessing
+import random
+
+import pytest
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+try:
+    import numpy as np
+except ImportError:
+    np = None
+
+TORCH = tuple(int(part) for part in torch.__version__.split("+")[0].split(".")[:2])
+NATIVE = TORCH >= (1, 9)
+HAS_CONTEXT = "multiprocessing_context" in inspect.signature(DataLoader.__init__).parameters
+
+only_legacy = pytest.mark.skipif(NATIVE, reason="this torch seeds NumPy itself")
+only_native = pytest.mark.skipif(not NATIVE, reason="this torch does not seed NumPy itself")
+needs_numpy = pytest.mark.skipif(np is None, reason="there is no NumPy here")
+
+
+@contextlib.contextmanager
+def start_method(name):
+    """Gives the DataLoader options with which its workers start by that method, on any torch."""
+    if HAS_CONTEXT:
+        yield {"multiprocessing_context": name}
+        return
+    before = multiprocessing.get_start_method()
+    multiprocessing.set_start_method(name, force=True)
+    try:
+        yield {}
+    finally:
+        multiprocessing.set_start_method(before, force=True)
+
+
+class Draws(Dataset):
+    """Each item is what ``np.random`` draws in the worker that loads it."""
+
+    def __init__(self, length=8):
+        self.length = length
+
+    def __len__(self):
+        return self.length
+
+    def __getitem__(self, index):
+        return int(np.random.randint(0, 2**31 - 1))
+
+
+class Seeds(Draws):
+    """Each item is torch's seed, and a draw of ``np.random`` and ``random``, in the worker that loads it."""
+
+    def __getitem__(self, index):
+        return torch.initial_seed(), int(np.random.randint(0, 1000)), random.random()
+
+
+def as_list(batch):
+    return batch
+
+
+def epoch(loader, seed=0):
+    """What one epoch of ``loader`` yields, the parent seeded first."""
+    torch.manual_seed(seed)
+    return list(loader)
+
+
+def draws(loader):
+    """The draws of one epoch of a loader of ``Draws``, as a list."""
+    return [int(number) for batch in epoch(loader) for number in batch]
+
+
+def expected_draws(workers=2, length=8, seed=0):
+    """What ``draws`` of a plain loader, batch size 1, are under torch 1.9."""
+    import workerseed
+
+    torch.manual_seed(seed)
+    base_seed = torch.empty((), dtype=torch.int64).random_().item()
+    generators = [np.random.RandomState(workerseed.numpy_seed(base_seed, i)) for i in range(workers)]
+    return [int(generators[item % workers].randint(0, 2**31 - 1)) for item in range(length)]

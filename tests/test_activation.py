@@ -1,0 +1,191 @@
+"""When and how importing workerseed takes effect, each time in a fresh interpreter."""
+
+import pytest
+from support import NATIVE, TORCH, needs_numpy, only_legacy
+
+import workerseed
+
+STATE = "native" if NATIVE else "active"
+
+USE = """
+from torch.utils.data import DataLoader, Dataset
+import numpy as np, torch
+
+class RandomDataset(Dataset):
+    def __getitem__(self, index):
+        return np.random.randint(0, 1000, 3)
+
+    def __len__(self):
+        return 8
+
+def first_draw(loader=None):
+    torch.manual_seed(0)
+    for batch in loader or DataLoader(RandomDataset(), batch_size=2, num_workers=2):
+        return batch[0].tolist()
+"""
+
+ORDERS = {
+    "before torch": "import workerseed, torch" + USE,
+    "after torch": "import torch, workerseed" + USE,
+    "after torch.utils.data": "import torch.utils.data, workerseed" + USE,
+    "after DataLoader was taken": USE + "import workerseed",
+    "after a loader was built": USE
+    + """
+loader = DataLoader(RandomDataset(), batch_size=2, num_workers=2)
+import workerseed
+first_draw.__defaults__ = (loader,)
+""",
+    "twice": "import workerseed; workerseed.install(); import torch; workerseed.install()"
+    + USE
+    + "workerseed.install()",
+    "after a look whether there is torch": """
+import importlib.util, workerseed
+importlib.util.find_spec("torch")
+"""
+    + USE,
+    "in a thread": """
+import threading
+thread = threading.Thread(target=lambda: __import__("workerseed"))
+thread.start()
+import torch
+thread.join()
+"""
+    + USE,
+    "while a thread imports torch": """
+import threading
+thread = threading.Thread(target=lambda: __import__("torch.utils.data"))
+thread.start()
+import workerseed
+thread.join()
+"""
+    + USE,
+}
+
+
+@needs_numpy
+@pytest.mark.parametrize("order", ORDERS)
+def test_it_may_be_imported(prints, order):
+    report = "\nimport workerseed\nprint(first_draw(), workerseed.status().state)"
+    assert prints(ORDERS[order] + report) == f"[522, 297, 434] {STATE}\n"
+
+
+IMPORTED_FROM_WITHIN = """
+import builtins
+__import__ = builtins.__import__
+
+def importing(name, globals=None, *arguments):
+    if globals and globals.get("__name__") == {!r}:
+        builtins.__import__ = __import__
+        import workerseed
+        print(workerseed.status().state)
+    return __import__(name, globals, *arguments)
+
+builtins.__import__ = importing
+import torch.utils.data
+import workerseed
+import wave  # any module that is not imported yet
+print(workerseed.status().state)
+"""
+
+
+@needs_numpy
+@pytest.mark.parametrize("module", ["torch", "torch.utils.data", "torch.utils.data.dataloader"])
+def test_it_may_be_imported_while_torch_is_half_imported(prints, module):
+    code = IMPORTED_FROM_WITHIN.format(module) + USE + "print(first_draw())"
+    assert prints(code) == f"waiting\n{STATE}\n[522, 297, 434]\n"
+
+
+def test_it_waits_for_torch_without_importing_anything_heavy(prints):
+    code = """
+import sys
+before = set(sys.modules)
+import workerseed
+new = set(sys.modules) - before
+print(sorted(new & {"wrapt", "torch", "numpy", "typing", "inspect", "logging", "re", "importlib.metadata"}))
+"""
+    assert prints(code, "-S", PYTHONPATH=workerseed.__path__[0] + "/..") == "[]\n"
+
+
+def test_the_finder_is_gone_once_torch_is_there(prints):
+    code = """
+import sys, workerseed
+here = lambda: [finder for finder in sys.meta_path if type(finder).__module__.startswith("workerseed")]
+print(len(here()))
+import torch
+print(len(here()))
+"""
+    assert prints(code) == "1\n0\n"
+
+
+def test_uninstall_before_torch_leaves_torch_alone(prints):
+    code = """
+import workerseed
+workerseed.uninstall()
+import torch.utils.data, sys
+print(workerseed.status().state, workerseed.status().reason, "wrapt" in sys.modules)
+"""
+    assert prints(code) == "off uninstalled False\n"
+
+
+def test_uninstall_between_torch_and_its_data_loader_leaves_it_alone(prints):
+    code = """
+import workerseed
+import importlib.util
+importlib.util.find_spec("torch")  # wrapt waits for the DataLoader now
+workerseed.uninstall()
+import torch.utils.data
+print(workerseed.status().state, hasattr(torch.utils.data.DataLoader.__init__, "__wrapped__"))
+"""
+    assert prints(code) == "off False\n"
+
+
+@needs_numpy
+@only_legacy
+@pytest.mark.parametrize("value", ["0", "off", "false", "no", " OFF "])
+def test_the_variable_switches_off(prints, value):
+    code = "import workerseed\nworkerseed.install()" + USE + "print(first_draw() == first_draw())\n"
+    code += "print(workerseed.status().state, workerseed.status().reason)"
+    expected = f"True\noff switched off by WORKERSEED={value}\n"
+    assert prints(code.replace("    torch.manual_seed(0)", "    np.random.seed(0)"), WORKERSEED=value) == expected
+
+
+@needs_numpy
+@pytest.mark.parametrize("value", ["", "1", "on", "True", "yes"])
+def test_other_values_of_the_variable_leave_it_on(prints, value):
+    assert prints("import workerseed" + USE + "print(first_draw())", WORKERSEED=value) == "[522, 297, 434]\n"
+
+
+def test_a_value_that_means_nothing_is_an_error_that_names_the_valid_ones(python):
+    done = python("import workerseed", WORKERSEED="maybe")
+    assert done.returncode == 1
+    message = "ValueError: WORKERSEED='maybe' means nothing; use 1/on/true/yes to switch workerseed on, 0/off/false/no"
+    assert message in done.stderr
+
+
+def test_an_unknown_extra_is_an_error():
+    with pytest.raises(ValueError, match="unknown extras: nonsense"):
+        workerseed.install(extras=["nonsense"])
+
+
+@pytest.mark.skipif(TORCH >= (1, 1), reason="this torch imports its DataLoader at once")
+def test_status_waits_for_the_data_loader(prints):
+    code = """
+import workerseed, torch
+print(workerseed.status())
+import torch.utils.data
+print(workerseed.status().state)
+"""
+    status, state = prints(code).splitlines()
+    assert status.startswith("Status(state='waiting', reason='torch is imported, its DataLoader not yet', torch='1.0")
+    assert state == "active"
+
+
+def test_status_without_torch(prints):
+    expected = "Status(state='waiting', reason='torch is not imported yet', torch=None, extras=())\n"
+    assert prints("import workerseed\nprint(workerseed.status())") == expected
+
+
+def test_status_with_torch(prints):
+    code = "import workerseed, torch.utils.data\nstatus = workerseed.status()\n"
+    code += "print(status.state, status.torch == torch.__version__, status.extras)"
+    assert prints(code) == f"{STATE} True ()\n"

@@ -1,0 +1,111 @@
+"""Whatever goes wrong in workerseed: one warning, a status that says why, and torch as it is without us."""
+
+import pytest
+from support import only_legacy
+
+pytestmark = only_legacy
+
+LOAD = """
+import workerseed
+from torch.utils.data import DataLoader
+loader = DataLoader(range(3), num_workers=1)
+print([int(batch) for batch in loader], [int(batch) for batch in loader])
+print(workerseed.status().state, workerseed.status().reason)
+workerseed.install()  # again: does not warn again
+"""
+LOADED = "[0, 1, 2] [0, 1, 2]\n"
+
+UNKNOWN_SHAPE = """
+import importlib.machinery, sys
+
+class Renaming(importlib.machinery.SourceFileLoader):  # torch as it is, with another name for its worker iterator
+    def get_data(self, path):
+        source = super().get_data(path)
+        return source.replace(b"_MultiProcessingDataLoaderIter", b"_Iter").replace(b"_DataLoaderIter", b"_Iter")
+
+    def path_stats(self, path):
+        raise OSError("no bytecode, please")
+
+class Finder:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == "torch.utils.data.dataloader":
+            spec = importlib.machinery.PathFinder.find_spec(name, path)
+            spec.loader = Renaming(name, spec.origin)
+            return spec
+
+sys.meta_path.insert(0, Finder)
+import torch.utils.data
+"""
+PATCHING_FAILS = """
+import wrapt
+wrap_object = wrapt.wrap_object
+
+def wrap_only_the_loader(target, *arguments):
+    if "Iter" in target.__name__:
+        raise RuntimeError("this one not")
+    return wrap_object(target, *arguments)
+
+wrapt.wrap_object = wrap_only_the_loader
+"""
+NO_WRAPT = """
+import sys
+sys.modules["wrapt"] = None
+"""
+
+
+def warnings_in(stderr):
+    return [line for line in stderr.splitlines() if "workerseed: " in line]
+
+
+@pytest.mark.parametrize("options", [(), ("-W", "error::RuntimeWarning")], ids=["", "-W error"])
+@pytest.mark.parametrize(
+    "cause, state, reason",
+    [
+        (PATCHING_FAILS, "failed", "RuntimeError('this one not'"),
+        (PATCHING_FAILS + "import torch.utils.data", "failed", "RuntimeError('this one not'"),
+        (NO_WRAPT, "failed", "ModuleNotFoundError("),
+        (NO_WRAPT + "import torch.utils.data", "failed", "ModuleNotFoundError("),
+    ],
+    ids=["patching fails", "patching fails after torch", "no wrapt", "no wrapt after torch"],
+)
+def test_a_failure_is_told_once_and_torch_works_as_stock(python, options, cause, state, reason):
+    done = python(cause + LOAD, *options)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(LOADED + state + " " + reason)
+    assert len(warnings_in(done.stderr)) == 1, done.stderr
+    assert "workerseed: DataLoader workers are not seeded: " + reason in done.stderr
+
+
+def test_an_iterator_that_is_not_known_is_left_alone(python):
+    done = python(UNKNOWN_SHAPE + LOAD)
+    assert done.returncode == 0, done.stderr
+    reason = "this torch has no worker iterator that workerseed knows (_DataLoaderIter, _MultiProcessingDataLoaderIter)"
+    assert done.stdout == LOADED + f"unsupported {reason}\n"
+    assert len(warnings_in(done.stderr)) == 1, done.stderr
+
+
+def test_a_half_done_patch_is_taken_back(prints):
+    code = PATCHING_FAILS + "import torch.utils.data\nbefore = torch.utils.data.DataLoader.__init__\n" + LOAD
+    code += "print(DataLoader.__init__ is before)"
+    assert prints(code, "-W", "ignore").endswith("True\n")
+
+
+def test_a_loader_that_cannot_be_viewed_loads_as_on_stock_torch(python):
+    code = """
+class Loader(DataLoader):
+    def __getattr__(self, name):
+        if "qualname" in name:
+            raise KeyError(name)
+        raise AttributeError(name)
+
+print([int(batch) for batch in Loader(range(3), num_workers=1)])
+"""
+    done = python(LOAD + code, WRAPT_DISABLE_EXTENSIONS="1")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("[0, 1, 2]\n")
+
+
+def test_a_closed_stderr_does_no_harm(python):
+    code = "import sys\nsys.stderr.close()" + NO_WRAPT + LOAD
+    assert python(code, "-W", "error::RuntimeWarning").stdout.startswith(LOADED + "failed")

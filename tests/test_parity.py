@@ -1,0 +1,104 @@
+"""The draws in every worker are those of torch 1.9.1, as record_parity.py took them down."""
+
+import functools
+import json
+import os
+import sys
+
+import pytest
+from conftest import run_python
+from scenarios import EPOCHS, SCENARIOS
+from support import NATIVE, Seeds, as_list, needs_numpy, np
+from torch.utils.data import DataLoader
+
+import workerseed
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BEFORE_NUMPY = 5  # in each list of scenarios.draw(): torch's seed, two draws of random, two of torch
+
+# A spawned worker imports torch anew, which takes a second: the kinds of loader that only the parent knows of are left
+# to fork and forkserver.
+SPAWNED = [name for name in SCENARIOS if name.startswith(("map", "iterable", "generator", "persistent"))]
+CASES = [(method, name) for method in ("fork", "forkserver") for name in SCENARIOS]
+CASES += [("spawn", name) for name in SPAWNED]
+
+with open(os.path.join(HERE, "parity.json")) as file:
+    RECORDED = json.load(file)
+
+
+@functools.lru_cache(maxsize=None)
+def drawn(start_method, *options):
+    names = SPAWNED if start_method == "spawn" else SCENARIOS
+    done = run_python("-W", "ignore", os.path.join(HERE, "scenarios.py"), *options, start_method, *names)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def without_numpy(epochs):
+    return [[[item[:BEFORE_NUMPY] for item in batch] for batch in batches] for batches in epochs]
+
+
+def listed(epochs):
+    """The same, where the loader does not make batches and an item stands where a batch would."""
+    return [[batch if isinstance(batch[0], list) else [batch] for batch in batches] for batches in epochs]
+
+
+@pytest.mark.parametrize("start_method, name", [] if np is None else CASES)
+def test_draws_are_those_of_torch_1_9_1(start_method, name):
+    assert drawn(start_method, "--workerseed")[name] == RECORDED[name]
+
+
+@pytest.mark.parametrize("name", SCENARIOS if np is None else [])
+def test_random_and_torch_draw_as_on_torch_1_9_1_where_there_is_no_numpy(name):
+    assert listed(drawn("fork", "--workerseed")[name]) == without_numpy(listed(RECORDED[name]))
+
+
+@pytest.mark.parametrize("name", [] if NATIVE else SCENARIOS)
+def test_only_numpy_differs_on_stock_torch(name):
+    stock = drawn("fork")[name]
+    assert stock != RECORDED[name]
+    assert without_numpy(listed(stock)) == without_numpy(listed(RECORDED[name]))
+
+
+@needs_numpy
+def test_shuffled_epochs_draw_what_torch_1_9_makes_of_their_base_seed(shim):
+    loader = DataLoader(Seeds(), num_workers=2, shuffle=True, collate_fn=as_list)
+    for _ in range(EPOCHS):
+        seeds_and_draws = [item for batch in loader for item in batch]
+        base_seed = min(seed for seed, _, _ in seeds_and_draws)
+        for worker_id in range(2):
+            stream = np.random.RandomState(workerseed.numpy_seed(base_seed, worker_id))
+            of_worker = [draw for seed, draw, _ in seeds_and_draws if seed == base_seed + worker_id]
+            assert of_worker == [stream.randint(0, 1000) for _ in of_worker]
+
+
+ARTICLE = """
+import numpy as np, torch, workerseed
+from torch.utils.data import DataLoader, Dataset
+
+class RandomDataset(Dataset):
+    def __getitem__(self, index):
+        return np.random.randint(0, 1000, 3)
+
+    def __len__(self):
+        return 8
+
+torch.manual_seed(0)
+for batch in DataLoader(RandomDataset(), batch_size=2, num_workers=2):
+    print(batch.tolist())
+"""
+
+
+@needs_numpy
+def test_the_dataset_of_the_article_starts_as_on_torch_1_9(prints):
+    first, second = prints(ARTICLE).splitlines()[:2]
+    assert first.startswith("[[522, 297, 434], ")
+    assert second.startswith("[[234, 407, 586], ")
+
+
+def test_it_is_the_installed_wheel_that_is_tested():
+    assert os.path.abspath(workerseed.__file__).startswith(os.path.abspath(sys.prefix))
+
+
+def test_status_tells_who_seeds(shim):
+    assert workerseed.status().state == ("native" if NATIVE else "active")

@@ -1,0 +1,351 @@
+"""Nothing changes but what NumPy and random draw in workers."""
+
+import copy
+import inspect
+import pickle
+import random
+
+import pytest
+import torch
+from support import TORCH, Draws, draws, epoch, expected_draws, needs_numpy, np, only_legacy
+from torch.utils.data import DataLoader, dataloader
+
+import workerseed
+
+LOADER_INIT = DataLoader.__init__
+SIGNATURE = inspect.signature(DataLoader.__init__), inspect.getfullargspec(DataLoader.__init__)
+ITERATOR = getattr(dataloader, "_MultiProcessingDataLoaderIter", None) or dataloader._DataLoaderIter
+ITERATOR_INIT = ITERATOR.__init__
+
+
+def init(worker_id):
+    pass
+
+
+def pickled(loader):
+    return pickle.loads(pickle.dumps(loader))
+
+
+@pytest.fixture
+def installed():
+    """Installs and uninstalls, as often as a test wants."""
+    yield workerseed
+    workerseed.uninstall()
+
+
+# What the user reads and may do with a loader
+
+
+def test_worker_init_fn_stays_that_very_object(shim):
+    assert DataLoader(Draws(), num_workers=1, worker_init_fn=init).worker_init_fn is init
+
+
+def test_worker_init_fn_that_is_none_stays_none(shim):
+    loader = DataLoader(range(4), num_workers=1)
+    epoch(loader)
+    assert loader.worker_init_fn is None
+
+
+@needs_numpy
+def test_a_loader_built_before_is_seeded(installed):
+    loader = DataLoader(Draws(), num_workers=2)
+    workerseed.install()
+    assert draws(loader) == expected_draws()
+
+
+def test_a_loader_has_no_new_public_attribute(installed):
+    stock = DataLoader(Draws(), num_workers=1)
+    workerseed.install()
+    new = set(dir(DataLoader(Draws(), num_workers=1))) - set(dir(stock))
+    assert [name for name in new if not name.startswith("_")] == []
+
+
+@needs_numpy
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickled])
+def test_a_duplicate_of_a_loader_is_seeded_and_keeps_its_function(shim, duplicate):
+    loader = duplicate(DataLoader(Draws(), num_workers=2, worker_init_fn=init))
+    assert loader.worker_init_fn is init
+    assert draws(loader) == expected_draws()
+
+
+@needs_numpy
+def test_a_pickled_loader_can_be_read_without_workerseed(shim, prints, tmp_path):
+    (tmp_path / "loader.pickle").write_bytes(pickle.dumps(DataLoader(range(3), num_workers=1)))
+    code = """
+import pickle, sys
+sys.modules["workerseed"] = None
+loader = pickle.load(open({!r}, "rb"))
+print(sum(int(batch) for batch in loader))
+"""
+    assert prints(code.format(str(tmp_path / "loader.pickle"))) == "3\n"
+
+
+@needs_numpy
+def test_the_copy_of_a_loader_follows_its_own_function(shim):
+    loader = DataLoader(Draws(), num_workers=1, worker_init_fn=init)
+    other = copy.copy(loader)
+    other.worker_init_fn = lambda worker_id: np.random.seed(1)
+    assert draws(other) != draws(loader) == expected_draws(workers=1)
+
+
+# What DataLoader is
+
+
+def test_the_signature_stays(shim):
+    assert (inspect.signature(DataLoader.__init__), inspect.getfullargspec(DataLoader.__init__)) == SIGNATURE
+
+
+def test_the_class_stays(shim):
+    assert torch.utils.data.DataLoader is dataloader.DataLoader is DataLoader
+    assert type(DataLoader(Draws())) is DataLoader
+
+
+@needs_numpy
+def test_an_unbound_call_with_self_first(shim):
+    loader = object.__new__(DataLoader)
+    assert DataLoader.__init__(loader, Draws(), num_workers=2) is None
+    assert draws(loader) == expected_draws()
+
+
+@needs_numpy
+def test_an_unbound_call_with_self_as_a_keyword(shim):
+    loader = object.__new__(DataLoader)
+    assert DataLoader.__init__(self=loader, dataset=Draws(), num_workers=2) is None
+    assert draws(loader) == expected_draws()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        DataLoader,
+        lambda: DataLoader(Draws(), num_workers=-1),
+        lambda: DataLoader(Draws(), shuffle=True, sampler=[0]),
+        lambda: DataLoader(Draws(), no_such_option=1),
+        lambda: DataLoader.__init__(),
+        lambda: DataLoader.__init__(dataset=Draws()),
+    ],
+    ids=["no dataset", "num_workers", "sampler", "unknown option", "no self", "no self but a keyword"],
+)
+def test_errors_are_those_of_stock_torch(installed, call):
+    with pytest.raises((TypeError, ValueError)) as stock:
+        call()
+    workerseed.install()
+    with pytest.raises(stock.type) as ours:
+        call()
+    assert str(ours.value) == str(stock.value)
+
+
+# Subclasses
+
+
+@needs_numpy
+def test_a_subclass_is_seeded(shim):
+    class Sub(DataLoader):
+        def __init__(self, *args):
+            super().__init__(*args, num_workers=2)
+
+    assert draws(Sub(Draws())) == expected_draws()
+
+
+@needs_numpy
+def test_a_subclass_that_does_not_call_our_init_is_seeded(shim):
+    class Sub(DataLoader):
+        def __init__(self, loader):
+            self.__dict__.update((name, value) for name, value in vars(loader).items() if "workerseed" not in name)
+
+    assert draws(Sub(DataLoader(Draws(), num_workers=2))) == expected_draws()
+
+
+@needs_numpy
+def test_a_subclass_that_iterates_in_its_own_init_is_seeded(shim):
+    class Sub(DataLoader):  # like MultiEpochsDataLoader of timm
+        def __init__(self, *args):
+            super().__init__(*args, num_workers=2)
+            self.iterator = super().__iter__()
+
+        def __iter__(self):
+            return self.iterator
+
+    torch.manual_seed(0)
+    loader = Sub(Draws())
+    assert [int(batch) for batch in loader] == expected_draws()
+
+
+@needs_numpy
+def test_a_subclass_whose_worker_init_fn_is_a_property_not_ready_yet_is_seeded(shim):
+    class Sub(DataLoader):
+        def __init__(self, *args):
+            super().__init__(*args, num_workers=2)
+            self.first = 1
+
+        @property
+        def worker_init_fn(self):
+            return None if self.first else init
+
+        @worker_init_fn.setter
+        def worker_init_fn(self, function):
+            pass
+
+    assert draws(Sub(Draws())) == expected_draws()
+
+
+# The parent process
+
+
+def parent_state():
+    numpy_state = () if np is None else tuple(str(part) for part in np.random.get_state())
+    return torch.get_rng_state().tolist(), torch.initial_seed(), random.getstate(), numpy_state
+
+
+def states_along_a_run():
+    torch.manual_seed(0)
+    loader = DataLoader(range(4), num_workers=2, worker_init_fn=init)
+    states = [parent_state()]
+    for _ in range(2):
+        list(loader)
+        states.append(parent_state())
+    return states
+
+
+def test_the_generators_of_the_parent_move_as_on_stock_torch(installed):
+    stock = states_along_a_run()
+    workerseed.install()
+    assert states_along_a_run() == stock
+
+
+@needs_numpy
+def test_a_loader_without_workers_draws_from_the_parent(shim):
+    np.random.seed(3)
+    drawn = draws(DataLoader(Draws()))
+    assert drawn == np.random.RandomState(3).randint(0, 2**31 - 1, 8).tolist()
+
+
+# Going back
+
+
+@only_legacy
+def test_uninstall_puts_the_originals_back(installed):
+    workerseed.install()
+    assert DataLoader.__init__ is not LOADER_INIT
+    assert ITERATOR.__init__ is not ITERATOR_INIT
+    workerseed.uninstall()
+    assert DataLoader.__init__ is LOADER_INIT
+    assert ITERATOR.__init__ is ITERATOR_INIT
+    assert "__init_subclass__" not in vars(ITERATOR)
+
+
+@only_legacy
+@needs_numpy
+def test_uninstall_leaves_the_wrapper_of_somebody_else_and_no_seeding(installed, monkeypatch):
+    workerseed.install()
+    ours = DataLoader.__init__
+
+    def theirs(self, *args, **kwargs):
+        ours(self, *args, **kwargs)
+
+    monkeypatch.setattr(DataLoader, "__init__", theirs)
+    workerseed.uninstall()
+    assert vars(DataLoader)["__init__"] is theirs
+    loader = DataLoader(Draws(), num_workers=2)
+    assert not [name for name in vars(loader) if "workerseed" in name]
+    assert draws(loader) != expected_draws()
+
+
+@only_legacy
+@needs_numpy
+def test_a_loader_made_while_installed_is_stock_again_after_uninstall(installed):
+    workerseed.install()
+    loader = DataLoader(Draws(), num_workers=2)
+    workerseed.uninstall()
+    first, second = draws(loader)[:2]
+    assert first == second
+
+
+@only_legacy
+def test_installing_twice_wraps_once(installed):
+    workerseed.install()
+    once = vars(DataLoader)["__init__"], vars(ITERATOR)["__init__"]
+    workerseed.install()
+    assert (vars(DataLoader)["__init__"], vars(ITERATOR)["__init__"]) == once
+
+
+@only_legacy
+def test_the_wrappers_are_those_of_wrapt(shim):
+    import wrapt
+
+    assert isinstance(vars(DataLoader)["__init__"], wrapt.FunctionWrapper)
+    assert isinstance(vars(ITERATOR)["__init__"], wrapt.FunctionWrapper)
+
+
+# Worker iterators of other people
+
+
+class CustomIterator(ITERATOR):
+    """Reads the function and starts a loop of its own, as the MSDataLoader of EDSR-PyTorch and its forks do."""
+
+    def __init__(self, loader):
+        self.loader = loader
+        self.function = loader.worker_init_fn
+
+    def __del__(self):  # it has no workers that torch's own could shut down
+        pass
+
+    def draws_after_the_function(self, worker_id):
+        self.function(worker_id)
+        return random.random(), np.random.randint(0, 1000)
+
+
+@only_legacy
+@needs_numpy
+def test_a_custom_worker_loop_calls_the_seeding(shim):
+    torch.manual_seed(8)
+    seed = torch.initial_seed()
+    iterator = CustomIterator(DataLoader(Draws(), num_workers=2))
+    states = random.getstate(), np.random.get_state()
+    drawn = iterator.draws_after_the_function(1)
+    random.setstate(states[0])
+    np.random.set_state(states[1])
+    expected = np.random.RandomState(workerseed.numpy_seed(seed - 1, 1)).randint(0, 1000)
+    assert drawn == (random.Random(seed).random(), expected)
+
+
+@only_legacy
+def test_a_custom_iterator_defined_later_sees_the_seeding(shim):
+    class Later(ITERATOR):
+        def __init__(self, loader):
+            self.function = loader.worker_init_fn
+
+        def __del__(self):
+            pass
+
+    assert Later(loader=DataLoader(Draws(), worker_init_fn=init)).function.worker_init_fn is init
+
+
+def test_a_custom_iterator_is_stock_again_after_uninstall(installed):
+    workerseed.install()
+    workerseed.uninstall()
+    loader = DataLoader(Draws(), worker_init_fn=init)
+    iterator = CustomIterator(loader)
+    assert iterator.function is init
+    assert iterator.loader is loader
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickled])
+def test_what_a_custom_iterator_keeps_of_the_loader_can_be_duplicated(shim, duplicate):
+    kept = CustomIterator(DataLoader(Draws(), worker_init_fn=init)).loader
+    assert type(duplicate(kept)) is DataLoader
+    assert duplicate(kept).worker_init_fn is init
+
+
+@needs_numpy
+@pytest.mark.skipif(TORCH < (1, 2), reason="shown with the iterator of torch 1.2 and later")
+def test_a_custom_iterator_that_calls_the_one_of_torch_is_seeded_once(shim):
+    class Iterator(ITERATOR):
+        def __init__(self, loader):
+            super().__init__(loader)
+
+    class Loader(DataLoader):
+        def __iter__(self):
+            return Iterator(self)
+
+    assert draws(Loader(Draws(), num_workers=2)) == expected_draws()

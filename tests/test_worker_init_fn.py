@@ -1,0 +1,181 @@
+"""Any worker_init_fn keeps working, after the seeding; it draws itself, and the items show what it was called with."""
+
+import functools
+import re
+
+import pytest
+import torch
+from support import TORCH, Draws, as_list, epoch, expected_draws, needs_numpy, np, start_method
+from torch.utils.data import DataLoader
+
+pytestmark = needs_numpy
+
+calls = []  # in a worker: the worker id and a draw, for each call
+
+
+class Calls(Draws):
+    """Each item is the calls that the worker's worker_init_fn saw."""
+
+    def __getitem__(self, index):
+        return list(calls)
+
+
+def note_call(worker_id):
+    calls.append((worker_id, int(np.random.randint(0, 2**31 - 1))))
+
+
+def note_call_named(name, worker_id):
+    assert name == "partial"
+    note_call(worker_id)
+
+
+class Initialiser:
+    def __call__(self, worker_id):
+        note_call(worker_id)
+
+    def method(self, worker_id):
+        note_call(worker_id)
+
+
+PICKLABLE = {
+    "function": note_call,
+    "partial": functools.partial(note_call_named, "partial"),
+    "bound method": Initialiser().method,
+    "callable object": Initialiser(),
+}
+
+
+def calls_of_two_workers(worker_init_fn, method):
+    with start_method(method) as options:
+        loader = DataLoader(Calls(2), num_workers=2, collate_fn=as_list, worker_init_fn=worker_init_fn, **options)
+        assert loader.worker_init_fn is worker_init_fn
+        return [item for batch in epoch(loader) for item in batch]
+
+
+def once_after_the_seeding():
+    return [[(worker_id, draw)] for worker_id, draw in enumerate(expected_draws(length=2))]
+
+
+@pytest.mark.parametrize("kind", PICKLABLE)
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_it_is_called_once_with_the_worker_id_after_the_seeding(shim, kind, method):
+    assert calls_of_two_workers(PICKLABLE[kind], method) == once_after_the_seeding()
+
+
+def test_a_lambda_is_called_under_fork(shim):
+    assert calls_of_two_workers(lambda worker_id: note_call(worker_id), "fork") == once_after_the_seeding()
+
+
+def test_it_may_seed_otherwise(shim):
+    loader = DataLoader(Draws(2), num_workers=2, worker_init_fn=lambda worker_id: np.random.seed(worker_id))
+    drawn = [int(batch) for batch in loader]
+    assert drawn == [np.random.RandomState(seed).randint(0, 2**31 - 1) for seed in (0, 1)]
+
+
+def error_of(loader):
+    """The type of what iterating raises, and its text without what changes from run to run: pids, line numbers.
+
+    Not with ``pytest.raises``: what that keeps makes a cycle with the iterator, and torch 1.2 hangs in the iterator's
+    ``__del__`` when the garbage collector finds it.
+    """
+    try:
+        list(loader)
+    except Exception as error:
+        lines = [line for line in str(error).splitlines() if not line.startswith(("    ", "  File "))]
+        return type(error), re.sub(r"0x\w+", "#", "\n".join(lines))
+    return None, ""
+
+
+class RefusedError(Exception):
+    pass
+
+
+def refuse(worker_id):
+    raise RefusedError(f"worker {worker_id} will not start")
+
+
+@pytest.mark.skipif(TORCH < (1, 2), reason="torch 1.0 and 1.1 do not forward it: the worker dies")
+def test_what_it_raises_reaches_the_user_as_on_stock_torch():
+    import workerseed
+
+    loader = DataLoader(Draws(), num_workers=1, worker_init_fn=refuse)
+    stock = error_of(loader)
+    assert stock[0] is RefusedError
+    assert "worker 0 will not start" in stock[1]
+    workerseed.install()
+    try:
+        assert error_of(loader) == stock
+    finally:
+        workerseed.uninstall()
+
+
+DYING = """
+import sys, torch
+if "workerseed" in sys.argv: import workerseed
+from torch.utils.data import DataLoader
+
+def refuse(worker_id):
+    raise RuntimeError("worker will not start")
+
+try:
+    list(DataLoader(range(4), num_workers=1, worker_init_fn=refuse))
+except RuntimeError as error:
+    print("exited unexpectedly" in str(error))
+"""
+
+
+@pytest.mark.skipif(TORCH >= (1, 2), reason="torch 1.2 and later forward it")
+def test_what_it_raises_ends_the_worker_as_on_stock_torch(python, tmp_path):
+    for arguments in ([], ["workerseed"]):
+        done = python(DYING + f"\n# {arguments}", "-W", "ignore")
+        assert done.stdout == "True\n"
+        assert "RuntimeError: worker will not start" in done.stderr
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_one_that_cannot_be_pickled_fails_as_on_stock_torch(method):
+    import workerseed
+
+    with start_method(method) as options:
+        loader = DataLoader(Draws(), num_workers=1, worker_init_fn=lambda worker_id: None, **options)
+        stock = error_of(loader)
+        workerseed.install()
+        try:
+            assert error_of(loader) == stock
+        finally:
+            workerseed.uninstall()
+    assert "pickle" in stock[1]
+
+
+def test_one_assigned_after_construction_is_called_after_the_seeding(shim):
+    loader = DataLoader(Calls(2), num_workers=2, collate_fn=as_list)
+    loader.worker_init_fn = note_call
+    assert [item for batch in epoch(loader) for item in batch] == once_after_the_seeding()
+
+
+def test_one_taken_away_after_construction_is_not_called(shim):
+    loader = DataLoader(Draws(), num_workers=2, worker_init_fn=refuse)
+    loader.worker_init_fn = None
+    assert [int(batch) for batch in epoch(loader)] == expected_draws()
+
+
+def test_a_new_one_for_each_epoch_is_called(shim):
+    loader = DataLoader(Draws(1), num_workers=1)
+    for seed in range(3):
+        loader.worker_init_fn = lambda worker_id, seed=seed: np.random.seed(seed)
+        assert [int(batch) for batch in loader] == [np.random.RandomState(seed).randint(0, 2**31 - 1)]
+
+
+def test_seeding_by_the_worker_info_still_works(shim):
+    pytest.importorskip("torch.utils.data._utils")  # torch 1.0 has no worker info
+    if TORCH < (1, 2):
+        pytest.skip("torch 1.1 has no worker info")
+
+    def seed_by_info(worker_id):
+        np.random.seed(torch.utils.data.get_worker_info().seed % 2**32)
+
+    torch.manual_seed(5)
+    drawn = [int(batch) for batch in DataLoader(Draws(1), num_workers=1, worker_init_fn=seed_by_info)]
+    torch.manual_seed(5)
+    base_seed = torch.empty((), dtype=torch.int64).random_().item()
+    assert drawn == [np.random.RandomState(base_seed % 2**32).randint(0, 2**31 - 1)]
