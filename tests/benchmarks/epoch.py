@@ -1,0 +1,55 @@
+"""What whole epochs and the making of loaders cost with workerseed, in units of what they cost without."""
+
+import numpy as np
+from paired import ratio
+from torch.utils.data import DataLoader, Dataset
+
+import workerseed
+
+
+class Crops(Dataset):
+    """Random crops of one picture."""
+
+    def __init__(self):
+        self.picture = np.zeros((512, 512, 3), np.float32)
+
+    def __len__(self):
+        return 256
+
+    def __getitem__(self, index):
+        top, left = np.random.randint(0, 512 - 224, 2)
+        return self.picture[top : top + 224, left : left + 224] * np.float32(1.1)
+
+
+CROPS = Crops()
+
+
+def epoch(workers, installed):
+    def run():
+        switch(installed)
+        for _ in DataLoader(CROPS, batch_size=16, num_workers=workers):
+            pass
+
+    return run
+
+
+def make_loaders(installed):
+    def run():
+        switch(installed)
+        for _ in range(100):
+            DataLoader(CROPS, batch_size=16, num_workers=2)
+
+    return run
+
+
+def switch(installed):
+    if installed != (workerseed.status().state == "active"):
+        (workerseed.install if installed else workerseed.uninstall)()
+
+
+if __name__ == "__main__":
+    for workers in (2, 8, 32):
+        took = ratio(epoch(workers, False), epoch(workers, True), 40)
+        print(f"an epoch, {workers:2} workers, without = 1:   {took}")
+    print("an epoch,  8 workers, without, twice: ", ratio(epoch(8, False), epoch(8, False), 40))
+    print("DataLoader(...), without = 1:         ", ratio(make_loaders(False), make_loaders(True), 200))

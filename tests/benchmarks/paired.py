@@ -1,0 +1,29 @@
+"""Timing as ratios: two functions in turn, because the speed of a machine drifts between one minute and the next."""
+
+import statistics
+import time
+
+
+def ratio(first, second, pairs, calls=1):
+    """Say how long ``second`` takes in units of ``first``: the median over the pairs and the quartiles.
+
+    Args:
+        first, second: functions without arguments.
+        pairs: how often both are timed, one right after the other.
+        calls: how often each is called for one time.
+    """
+    ratios = []
+    for pair in range(pairs):
+        order = (first, second) if pair % 2 else (second, first)  # neither always comes after the other
+        took = {function: seconds(function, calls) for function in order}
+        ratios.append(took[second] / took[first])
+    ratios.sort()
+    middle, quarter = statistics.median(ratios), pairs // 4
+    return f"{middle:.2f} (quartiles {ratios[quarter]:.2f} to {ratios[-1 - quarter]:.2f}, {pairs} pairs)"
+
+
+def seconds(function, calls):
+    start = time.perf_counter()
+    for _ in range(calls):
+        function()
+    return time.perf_counter() - start
