@@ -42,10 +42,15 @@ def prints(python):
 
 
 def run_python(*arguments, **variables):
+    return run_command(sys.executable, *arguments, **variables)
+
+
+def run_command(*command, **variables):
+    """Runs a command, of the variables that concern us with those given alone."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("WORKERSEED", "PYTHON"))}
     environment.update(variables)
     return subprocess.run(
-        [sys.executable, *arguments],
+        command,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         universal_newlines=True,

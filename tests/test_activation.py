@@ -1,7 +1,7 @@
 """When and how importing workerseed takes effect, each time in a fresh interpreter."""
 
 import pytest
-from support import NATIVE, TORCH, needs_numpy, only_legacy
+from support import NATIVE, TORCH, needs_numpy
 
 import workerseed
 
@@ -137,34 +137,6 @@ import torch.utils.data
 print(workerseed.status().state, hasattr(torch.utils.data.DataLoader.__init__, "__wrapped__"))
 """
     assert prints(code) == "off False\n"
-
-
-@needs_numpy
-@only_legacy
-@pytest.mark.parametrize("value", ["0", "off", "false", "no", " OFF "])
-def test_the_variable_switches_off(prints, value):
-    code = "import workerseed\nworkerseed.install()" + USE + "print(first_draw() == first_draw())\n"
-    code += "print(workerseed.status().state, workerseed.status().reason)"
-    expected = f"True\noff switched off by WORKERSEED={value}\n"
-    assert prints(code.replace("    torch.manual_seed(0)", "    np.random.seed(0)"), WORKERSEED=value) == expected
-
-
-@needs_numpy
-@pytest.mark.parametrize("value", ["", "1", "on", "True", "yes"])
-def test_other_values_of_the_variable_leave_it_on(prints, value):
-    assert prints("import workerseed" + USE + "print(first_draw())", WORKERSEED=value) == "[522, 297, 434]\n"
-
-
-def test_a_value_that_means_nothing_is_an_error_that_names_the_valid_ones(python):
-    done = python("import workerseed", WORKERSEED="maybe")
-    assert done.returncode == 1
-    message = "ValueError: WORKERSEED='maybe' means nothing; use 1/on/true/yes to switch workerseed on, 0/off/false/no"
-    assert message in done.stderr
-
-
-def test_an_unknown_extra_is_an_error():
-    with pytest.raises(ValueError, match="unknown extras: nonsense"):
-        workerseed.install(extras=["nonsense"])
 
 
 @pytest.mark.skipif(TORCH >= (1, 1), reason="this torch imports its DataLoader at once")

@@ -4,7 +4,7 @@ import os
 import sys
 
 from . import _options
-from ._messages import warn_once
+from ._messages import say, warn_once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,33 +16,47 @@ if TYPE_CHECKING:
 
 DATALOADER = "torch.utils.data.dataloader"
 
+_variable = os.environ.get(_options.VARIABLE, "")
+_why_off = f"switched off by {_options.VARIABLE}={_variable}"
+_asked_for: "Optional[Tuple[str, ...]]" = None  # extras; None: switched off
+try:
+    _asked_for = _options.from_variable(_variable)
+except ValueError as error:
+    # autowrapt imports us before the first line of the program, or within `import torch`: neither may fail for this.
+    if "workerseed" not in os.environ.get("AUTOWRAPT_BOOTSTRAP", ""):
+        raise
+    _why_off = str(error)
+    say("not installed: " + _why_off)
+_extras: "Optional[Tuple[str, ...]]" = None  # None: not installed
 _state: "Tuple[str, str]" = ("off", "not installed")
-_switched_off = _options.switched_off(os.environ.get(_options.VARIABLE, ""))
 
 
 def install(extras: "Iterable[str]" = ()) -> None:
     """Seed NumPy in every DataLoader worker that starts from now on, as torch 1.9 does.
 
     ``import workerseed`` has called it already. Where torch is not imported yet, it waits for that. Calling it again
-    does no harm; it does nothing where ``WORKERSEED=0`` is set.
+    does no harm. It does nothing where the environment says ``WORKERSEED=0``.
 
     Args:
-        extras: what to do beyond torch 1.9; there is nothing to choose from yet.
+        extras: what to do beyond that, in addition to what ``WORKERSEED`` names: ``"verbose"`` tells on stderr what is
+            decided, a line for each thing.
 
     Raises:
-        ValueError: an extra that does not exist.
+        ValueError: an extra that does not exist, or not yet.
+        TypeError: ``extras`` is a string.
     """
-    unknown = sorted(extras)
-    if unknown:
-        raise ValueError("unknown extras: {}; this version has none".format(", ".join(unknown)))
-    if _switched_off:
-        _conclude("off", f"switched off by {_options.VARIABLE}={os.environ.get(_options.VARIABLE)}")
+    global _extras
+    chosen = _options.known(extras)
+    if _asked_for is None:
+        _conclude("off", _why_off)
         return
-    _conclude("waiting", "torch is not imported yet")
+    _extras = _options.known((*_asked_for, *(_extras or ()), *chosen))
     if "torch" in sys.modules:
         _attend_to_torch()
-    elif _finder not in sys.meta_path:
-        sys.meta_path.insert(0, _finder)
+    else:
+        _conclude("waiting", "torch is not imported yet")
+        if _finder not in sys.meta_path:
+            sys.meta_path.insert(0, _finder)
 
 
 def uninstall() -> None:
@@ -50,6 +64,7 @@ def uninstall() -> None:
 
     Where somebody else has wrapped one of our wrappers meanwhile, ours stays there and only passes through.
     """
+    global _extras
     if _finder in sys.meta_path:
         sys.meta_path.remove(_finder)
     if _state[0] == "active":
@@ -57,6 +72,7 @@ def uninstall() -> None:
 
         _patch.unpatch()
     _conclude("off", "uninstalled")
+    _extras = None
 
 
 def status() -> "Status":
@@ -68,7 +84,7 @@ def status() -> "Status":
     from ._status import Status  # not at the top: it imports `typing`
 
     torch = getattr(sys.modules.get("torch"), "__version__", None)
-    return Status(_state[0], _state[1], None if torch is None else str(torch), ())
+    return Status(_state[0], _state[1], None if torch is None else str(torch), _extras or ())
 
 
 def _conclude(state: str, reason: str) -> None:
@@ -76,6 +92,8 @@ def _conclude(state: str, reason: str) -> None:
     _state = (state, reason)
     if state in ("unsupported", "failed"):
         warn_once("DataLoader workers are not seeded: " + reason)
+    elif _extras is not None and "verbose" in _extras:
+        say(f"{state}: {reason}")
 
 
 class _TorchFinder:
@@ -113,12 +131,12 @@ def _attend_to_torch() -> None:
             import wrapt
 
             _conclude("waiting", "torch is imported, its DataLoader not yet")
-            wrapt.register_post_import_hook(_attend_to_dataloader, DATALOADER)
+            wrapt.register_post_import_hook(attend_to_dataloader, DATALOADER)
         elif _half_imported(dataloader):  # by this very thread: the next import will find it whole
             _conclude("waiting", "torch's DataLoader is being imported")
             sys.meta_path.insert(0, _finder)
         else:
-            _attend_to_dataloader(dataloader)
+            attend_to_dataloader(dataloader)
     except Exception as error:
         _conclude("failed", repr(error))
 
@@ -127,9 +145,9 @@ def _half_imported(module: "Optional[ModuleType]") -> bool:
     return getattr(getattr(module, "__spec__", None), "_initializing", False)
 
 
-def _attend_to_dataloader(dataloader: "ModuleType") -> None:
+def attend_to_dataloader(dataloader: "ModuleType") -> None:
     """Wrap; never raise, since under wrapt an import hook that does makes ``import torch`` fail."""
-    if _state[0] == "off":  # uninstalled while waiting
+    if _extras is None:  # uninstalled while waiting
         return
     try:
         from . import _patch

@@ -1,4 +1,4 @@
-"""How workerseed speaks: one warning for each thing that went wrong, which cannot stop a program."""
+"""How workerseed speaks on stderr, in a way that cannot stop a program."""
 
 TYPE_CHECKING = False  # mypy reads it as true; `typing` itself is too slow to import at interpreter start
 if TYPE_CHECKING:
@@ -7,15 +7,23 @@ if TYPE_CHECKING:
 _warned: "Set[str]" = set()
 
 
+def say(message: str) -> None:
+    """Write one line to stderr, with the process id, for there may be many processes."""
+    import os
+    import sys
+    from contextlib import suppress
+
+    with suppress(AttributeError, OSError, ValueError):  # stderr is None under pythonw.exe, or broken, or closed
+        sys.stderr.write(f"workerseed[{os.getpid()}]: {message}\n")
+
+
 def warn_once(message: str) -> None:
     """Warn of ``message`` as a ``RuntimeWarning``, unless this process did before.
 
     Where warnings are errors (``python -W error``) it goes to stderr instead: raising would end what called us,
     which is ``import torch`` or a worker.
     """
-    import sys
     import warnings
-    from contextlib import suppress
 
     if message in _warned:
         return
@@ -23,5 +31,4 @@ def warn_once(message: str) -> None:
     try:
         warnings.warn("workerseed: " + message, RuntimeWarning, stacklevel=2)
     except Exception:
-        with suppress(AttributeError, OSError, ValueError):  # it is None under pythonw.exe, or broken, or closed
-            sys.stderr.write(f"workerseed: {message}\n")
+        say(message)

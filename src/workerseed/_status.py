@@ -11,7 +11,7 @@ class Status(NamedTuple):
             ``off``; ``unsupported``, this torch is none that workerseed knows; ``failed``.
         reason: why, in words.
         torch: the version of the torch that is imported, or None.
-        extras: what is done beyond torch 1.9.
+        extras: those that are on.
     """
 
     state: str

@@ -1,0 +1,191 @@
+"""``workerseed run`` and ``python -m workerseed run``, and that what they start hands workerseed on."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+from conftest import run_command, run_python
+from support import NATIVE, TORCH, needs_numpy
+from test_activation import USE
+
+import workerseed
+
+SCRIPT = os.path.join(os.path.dirname(sys.executable), "workerseed")
+MODULE = [sys.executable, "-m", "workerseed"]
+FOLDER = os.path.join(workerseed.__path__[0], "_sitecustomize")
+SHOW = "import os; print(os.environ['WORKERSEED'], os.environ['PYTHONPATH'])"
+
+
+def workerseed_run(*arguments, **variables):
+    return run_command(*MODULE, "run", *arguments, **variables)
+
+
+@needs_numpy
+@pytest.mark.parametrize("command", [[SCRIPT], MODULE])
+def test_the_command_seeds_a_program_that_knows_nothing_of_it(command, tmp_path):
+    (tmp_path / "program.py").write_text(USE + "print(first_draw())")
+    done = run_command(*command, "run", sys.executable, str(tmp_path / "program.py"))
+    assert (done.stdout, done.returncode) == ("[522, 297, 434]\n", 0)
+
+
+def test_the_command_sets_both_variables():
+    assert workerseed_run(sys.executable, "-c", SHOW).stdout == f"1 {FOLDER}\n"
+
+
+def test_what_was_on_pythonpath_stays():
+    assert workerseed_run(sys.executable, "-c", SHOW, PYTHONPATH="/one:/two").stdout == f"1 {FOLDER}:/one:/two\n"
+
+
+def test_a_run_in_a_run_adds_nothing():
+    assert workerseed_run(*MODULE, "run", sys.executable, "-c", SHOW).stdout == f"1 {FOLDER}\n"
+
+
+def test_options_become_the_variable():
+    assert workerseed_run("--verbose", sys.executable, "-c", SHOW).stdout == f"verbose {FOLDER}\n"
+
+
+@pytest.mark.parametrize("extra", ["ranks", "generators"])
+def test_options_to_come_are_not_yet_available(extra):
+    done = workerseed_run("--" + extra, sys.executable, "-c", SHOW)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith(f"workerseed run: error: '{extra}' is not yet available\n")
+
+
+def test_options_of_the_command_are_left_to_it():
+    code = "import sys; print(sys.argv[1:])"
+    assert workerseed_run(sys.executable, "-c", code, "--verbose", "--", "-h").stdout == "['--verbose', '--', '-h']\n"
+
+
+def test_two_dashes_may_stand_before_the_command():
+    assert workerseed_run("--", "echo", "--verbose").stdout == "--verbose\n"
+
+
+@pytest.mark.parametrize("code", [0, 1, 77])
+def test_the_exit_code_is_that_of_the_command(code):
+    assert workerseed_run(sys.executable, "-c", f"import sys; sys.exit({code})").returncode == code
+
+
+def test_a_signal_ends_the_command_itself():
+    process = subprocess.Popen([*MODULE, "run", "sh", "-c", "echo started; exec sleep 60"], stdout=subprocess.PIPE)
+    process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == -signal.SIGTERM
+    process.stdout.close()
+
+
+def test_a_closed_pipe_ends_the_command_as_in_a_shell():
+    pipeline = f'("{sys.executable}" -m workerseed run yes; echo $? >&2) | head -n 1'
+    done = run_command("sh", "-c", pipeline)
+    assert (done.stdout, done.stderr) == ("y\n", f"{128 + signal.SIGPIPE}\n")
+
+
+def test_standard_input_is_that_of_the_command():
+    done = run_command("sh", "-c", f'echo in | "{sys.executable}" -m workerseed run cat')
+    assert done.stdout == "in\n"
+
+
+def test_a_command_that_is_not_there_exits_127():
+    done = workerseed_run("no-such-command")
+    assert (done.returncode, done.stderr) == (127, "workerseed: no-such-command: command not found\n")
+
+
+def test_a_command_that_cannot_be_executed_exits_126(tmp_path):
+    (tmp_path / "text").write_text("not a program")
+    done = workerseed_run(str(tmp_path / "text"))
+    assert (done.returncode, done.stderr) == (126, f"workerseed: {tmp_path / 'text'}: Permission denied\n")
+
+
+@pytest.mark.parametrize("arguments", [["run"], ["run", "--"], ["run", "--verbose"], [], ["no-such-subcommand"]])
+def test_no_command_shows_the_usage_and_exits_2(arguments):
+    done = run_command(*MODULE, *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("usage: workerseed ")
+
+
+def test_the_version():
+    assert run_command(*MODULE, "--version").stdout == f"workerseed {workerseed.__version__}\n"
+
+
+# Children
+
+
+CHILD = (
+    USE
+    + """
+def report():
+    print(first_draw(), flush=True)
+
+if __name__ == "__main__":
+    report()
+"""
+)
+MULTIPROCESSING = """
+import multiprocessing
+from child import report
+
+if __name__ == "__main__":
+    process = multiprocessing.get_context("{method}").Process(target=report)
+    process.start()
+    process.join()
+"""
+PARENTS = {
+    "subprocess": "import subprocess, sys; subprocess.check_call([sys.executable, {child!r}])",
+    "shell script": "import os; os.execvp('sh', ['sh', '-c', '$0 {child}', {python!r}])",
+    "spawn": MULTIPROCESSING.replace("{method}", "spawn"),
+    "forkserver": MULTIPROCESSING.replace("{method}", "forkserver"),
+}
+
+
+@needs_numpy
+@pytest.mark.parametrize("kind", PARENTS)
+def test_children_inherit_it(kind, tmp_path):
+    child = str(tmp_path / "child.py")
+    (tmp_path / "child.py").write_text(CHILD)
+    (tmp_path / "parent.py").write_text(PARENTS[kind].format(child=child, python=sys.executable))
+    done = workerseed_run(sys.executable, str(tmp_path / "parent.py"))
+    assert (done.stdout, done.returncode) == ("[522, 297, 434]\n", 0), done.stderr
+
+
+RANK = (
+    USE
+    + """
+import argparse, os
+import torch.distributed
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--local_rank")
+parser.parse_args()
+torch.distributed.init_process_group("gloo", init_method="env://")
+torch.distributed.barrier()
+with open(os.path.join(os.path.dirname(__file__), os.environ["RANK"]), "w") as file:
+    file.write("{} {}".format(torch.distributed.get_world_size(), first_draw()))
+"""
+)
+
+
+@needs_numpy
+@pytest.mark.parametrize("launcher", ["torch.distributed.launch", "torch.distributed.run"])
+def test_ranks_of_a_launcher_inherit_it_by_the_variable_alone(launcher, tmp_path):
+    if launcher == "torch.distributed.run" and not NATIVE:
+        pytest.skip("torch 1.9 brought torch.distributed.run")
+    if launcher == "torch.distributed.launch" and TORCH >= (2, 0):
+        pytest.skip("torch 2 means torch.distributed.run by it")
+    (tmp_path / "rank.py").write_text(RANK)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    done = run_python(
+        "-m",
+        launcher,
+        "--nproc_per_node=2",
+        f"--master_port={port}",
+        str(tmp_path / "rank.py"),
+        WORKERSEED="1",
+        PYTHONPATH=FOLDER,
+        GLOO_SOCKET_IFNAME="lo",
+    )
+    assert done.returncode == 0, done.stderr
+    assert [(tmp_path / rank).read_text() for rank in ("0", "1")] == ["2 [522, 297, 434]"] * 2

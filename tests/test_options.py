@@ -1,0 +1,104 @@
+"""What the values of WORKERSEED do, and the extras of install()."""
+
+import pytest
+from support import NATIVE, needs_numpy, only_legacy
+from test_activation import USE
+
+import workerseed
+from workerseed import _options
+
+VALID = "valid are 1, on, true, yes (on), 0, off, false, no (off), or a comma list of ranks, generators, verbose"
+
+
+@pytest.mark.parametrize("value", ["", " ", "1", "on", "true", "yes", " On ", "TRUE", "YES"])
+def test_values_that_switch_on(value):
+    assert _options.from_variable(value) == ()
+
+
+@pytest.mark.parametrize("value", ["0", "off", "false", "no", " Off ", "FALSE"])
+def test_values_that_switch_off(value):
+    assert _options.from_variable(value) is None
+
+
+@pytest.mark.parametrize("value", ["verbose", " Verbose ", "verbose,verbose", "verbose , VERBOSE"])
+def test_values_that_name_extras(value):
+    assert _options.from_variable(value) == ("verbose",)
+
+
+@pytest.mark.parametrize("value", ["maybe", "2", "verbose,", ",", "1,verbose", "0,verbose", "verbose ranks"])
+def test_other_values_are_errors_that_name_the_valid_ones(value):
+    with pytest.raises(ValueError, match="is not known") as error:
+        _options.from_variable(value)
+    assert str(error.value).startswith(f"WORKERSEED={value!r}: ")
+    assert str(error.value).endswith(VALID)
+
+
+@pytest.mark.parametrize("value", ["ranks", "verbose,generators"])
+def test_extras_to_come_are_not_yet_available(value):
+    with pytest.raises(ValueError, match="is not yet available; valid are"):
+        _options.from_variable(value)
+
+
+@needs_numpy
+@only_legacy
+@pytest.mark.parametrize("value", ["0", " OFF "])
+def test_the_variable_switches_the_import_off(prints, value):
+    code = "import workerseed\nworkerseed.install()" + USE.replace("torch.manual_seed(0)", "np.random.seed(0)")
+    code += "print(first_draw() == first_draw(), workerseed.status().state, workerseed.status().reason)"
+    assert prints(code, WORKERSEED=value) == f"True off switched off by WORKERSEED={value}\n"
+
+
+@needs_numpy
+@pytest.mark.parametrize("value", ["", "1", "verbose"])
+def test_the_import_installs_with_the_other_values(prints, value):
+    assert prints("import workerseed" + USE + "print(first_draw())", WORKERSEED=value) == "[522, 297, 434]\n"
+
+
+def test_a_value_that_is_not_valid_makes_the_import_fail(python):
+    done = python("import workerseed", WORKERSEED="maybe")
+    assert done.returncode == 1
+    assert done.stderr.endswith(f"ValueError: WORKERSEED='maybe': 'maybe' is not known; {VALID}\n")
+
+
+def test_an_unknown_extra_is_an_error():
+    with pytest.raises(ValueError, match="'nonsense' is not known"):
+        workerseed.install(extras=["nonsense"])
+
+
+def test_a_string_for_extras_is_an_error():
+    with pytest.raises(TypeError, match=r"extras must be a collection of names, such as \['verbose'\], got 'verbose'"):
+        workerseed.install(extras="verbose")
+
+
+def test_extras_of_variable_and_calls_add_up(prints):
+    code = """
+import workerseed
+print(workerseed.status().extras)
+workerseed.install(["verbose"])
+workerseed.install()
+print(workerseed.status().extras)
+workerseed.uninstall()
+print(workerseed.status().extras)
+workerseed.install()
+print(workerseed.status().extras)
+"""
+    assert prints(code) == "()\n('verbose',)\n()\n()\n"
+    assert prints(code, WORKERSEED="verbose") == "('verbose',)\n('verbose',)\n()\n('verbose',)\n"
+
+
+def test_verbose_tells_each_thing_that_is_decided(python):
+    done = python("import workerseed\nimport torch.utils.data\nworkerseed.uninstall()", WORKERSEED="verbose")
+    lines = [line for line in done.stderr.splitlines() if line.startswith("workerseed[")]
+    assert [line.split("]: ")[1] for line in lines] == [
+        "waiting: torch is not imported yet",
+        "waiting: torch is imported, its DataLoader not yet",
+        "native: this torch seeds NumPy in its workers itself"
+        if NATIVE
+        else "active: NumPy and random are seeded in every worker that starts from now on",
+        "off: uninstalled",
+    ]
+    assert done.stdout == ""
+
+
+def test_nothing_is_told_without_verbose(python):
+    assert "workerseed" not in python("import workerseed\nimport torch.utils.data", WORKERSEED="1").stderr
