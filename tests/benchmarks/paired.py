@@ -14,9 +14,12 @@ def ratio(first, second, pairs, calls=1):
     """
     ratios = []
     for pair in range(pairs):
-        order = (first, second) if pair % 2 else (second, first)  # neither always comes after the other
-        took = {function: seconds(function, calls) for function in order}
-        ratios.append(took[second] / took[first])
+        if pair % 2:  # neither always comes after the other
+            one = seconds(first, calls)
+            ratios.append(seconds(second, calls) / one)
+        else:
+            other = seconds(second, calls)
+            ratios.append(other / seconds(first, calls))
     ratios.sort()
     middle, quarter = statistics.median(ratios), pairs // 4
     return f"{middle:.2f} (quartiles {ratios[quarter]:.2f} to {ratios[-1 - quarter]:.2f}, {pairs} pairs)"
