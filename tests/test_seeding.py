@@ -88,7 +88,7 @@ def test_a_seed_that_is_not_an_integer_is_an_error():
     assert str(error.value) == "base_seed must be an integer, got 1.5"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def keep_generators():
     states = random.getstate(), torch.get_rng_state(), np and np.random.get_state()
     yield
@@ -109,6 +109,35 @@ def test_the_step_seeds_numpy_with_the_words(keep_generators):
     torch.manual_seed(1234)
     _seeding.seed_worker(1)
     assert np.random.random_sample() == np.random.RandomState(numpy_seed(1233, 1)).random_sample()
+
+
+def first_key_word(base_seed, worker_id):
+    torch.manual_seed(base_seed + worker_id)
+    _seeding.seed_worker(worker_id)
+    return int(np.random.get_state()[1][0])
+
+
+@needs_numpy
+@given(BASE_SEEDS, st.integers(min_value=0, max_value=10_000))
+def test_the_first_key_word_is_a_seed_even_with_a_worker_id_added(keep_generators, base_seed, worker_id):
+    assert 2**31 <= first_key_word(base_seed, worker_id) < 2**32 - worker_id
+
+
+@needs_numpy
+def test_the_first_key_word_depends_on_worker_and_base_seed(keep_generators):
+    words = {first_key_word(base_seed, worker_id) for base_seed in range(30) for worker_id in range(30)}
+    assert len(words) == 900
+
+
+@needs_numpy
+@given(BASE_SEEDS)
+def test_the_first_key_word_reaches_no_output(keep_generators, base_seed):
+    first_key_word(base_seed, 0)
+    plain = np.random.RandomState(numpy_seed(base_seed, 0))
+    drawn = [np.random, plain]
+    assert len({tuple(generator.randint(0, 2**31 - 1, 2000)) for generator in drawn}) == 1  # over two blocks of 624
+    assert len({tuple(generator.standard_normal(101)) for generator in drawn}) == 1
+    assert len({str(generator.get_state()[1].tolist()) for generator in drawn}) == 1
 
 
 @needs_numpy

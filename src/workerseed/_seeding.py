@@ -99,7 +99,14 @@ def seed_worker(worker_id: int) -> None:
         import numpy
     except ImportError:
         return  # torch 1.9 leaves it out then, too
-    numpy.random.seed(numpy_seed((seed - worker_id) & MASK64, worker_id))
+    words = numpy_seed((seed - worker_id) & MASK64, worker_id)
+    numpy.random.seed(words)
+    # The most copied workaround seeds anew with get_state()[1][0] + worker_id. Seeding by an array leaves 0x80000000
+    # there whatever the words are (init_by_array of MT19937), and on torch 1.9 and later it gets the same streams for
+    # every seed and in every epoch. No output depends on the low 31 bits; with 30 of them the sum stays below 2**32.
+    name, key, position, has_gauss, cached_gaussian = numpy.random.get_state()
+    key[0] |= words[0] >> 2
+    numpy.random.set_state((name, key, position, has_gauss, cached_gaussian))
 
 
 class SeededWorkerInit:
