@@ -45,7 +45,7 @@ def run_python(*arguments, **variables):
     return run_command(sys.executable, *arguments, **variables)
 
 
-def run_command(*command, **variables):
+def run_command(*command, cwd=None, **variables):
     """Runs a command, of the variables that concern us with those given alone."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("WORKERSEED", "PYTHON"))}
     environment.update(variables)
@@ -55,5 +55,6 @@ def run_command(*command, **variables):
         stderr=subprocess.PIPE,
         universal_newlines=True,
         env=environment,
+        cwd=cwd,
         timeout=300,
     )

@@ -32,9 +32,27 @@ def main(arguments: "Optional[Sequence[str]]" = None) -> "NoReturn":
     run.add_argument("--generators", action="store_true", help="reseed the generators that objects hold, too")
     run.add_argument("--verbose", action="store_true", help="tell on stderr what is decided")
     run.add_argument("command", metavar="COMMAND [ARG ...]", nargs=argparse.REMAINDER)
+    check = subcommands.add_parser(
+        "check",
+        help="see whether draws are duplicated, here or by a loader of yours",
+        description="Start DataLoader workers in fresh processes, as torch ships and with workerseed, and compare what "
+        "they draw. Exits with 0 if nothing is duplicated with workerseed, with 1 if something is, with 2 if that "
+        "cannot be told.",
+    )
+    check.add_argument(
+        "loader",
+        nargs="?",
+        metavar="MODULE:LOADER",
+        help="a DataLoader, or a function that returns one; path/to/file.py:LOADER will do, too",
+    )
+    check.add_argument("--json", action="store_true", help="the same facts for machines, one object")
     options = parser.parse_args(arguments)
     if options.subcommand is None:
-        parser.error("no subcommand; there is: run")
+        parser.error("no subcommand; there are: run, check")
+    if options.subcommand == "check":
+        from ._check import check as check_workers
+
+        sys.exit(check_workers(options.loader, options.json))
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
     if not command:
         run.error("no command to run")

@@ -1,0 +1,395 @@
+"""Starts DataLoader workers in a fresh process and takes down what they would draw; ``_check`` runs it as a script.
+
+It imports workerseed only where it is told to: without, a process is to be as its user has it.
+"""
+
+import argparse
+import collections
+import contextlib
+import functools
+import hashlib
+import importlib
+import json
+import multiprocessing
+import os
+import random
+import sys
+import tempfile
+import time
+import traceback
+import types
+
+PACKAGE = os.path.dirname(os.path.abspath(__file__))
+WORKERS = 4
+EPOCHS = 3
+ITEMS = 16  # of the article's data set, in an epoch
+
+TYPE_CHECKING = False  # mypy reads it as true; without `typing` the annotations below are strings
+if TYPE_CHECKING:
+    from typing import Any, Dict, Iterator, List, Optional, Tuple
+
+    Facts = Dict[str, Any]
+
+
+class CannotTellError(Exception):
+    """What keeps us from comparing anything, for the user; ``details`` is the traceback of an error of theirs."""
+
+    def __init__(self, message: str, details: "Optional[str]" = None) -> None:
+        super().__init__(message)
+        self.details = details
+
+
+def main() -> None:
+    """Do what ``_check`` asks for, and write the facts to the file that it names."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("result", help="the file for the facts, as JSON")
+    parser.add_argument("--workerseed", action="store_true", help="with workerseed")
+    parser.add_argument("--start-method", help="for the article's data set")
+    parser.add_argument("--loader", help="the user's, MODULE:LOADER")
+    options = parser.parse_args()
+    sys.path[0] = os.getcwd()  # and not this folder: as `python -m` has it
+    sys.path.append(os.path.dirname(PACKAGE))  # this workerseed, where it is not installed
+    try:
+        facts = facts_of(options)
+    except CannotTellError as error:
+        details = error.details if error.__cause__ is None else traceback_of(error.__cause__)
+        facts = {"error": str(error), "details": details}
+    with open(options.result, "w") as file:
+        json.dump(facts, file)
+
+
+def facts_of(options: "argparse.Namespace") -> "Facts":
+    if options.workerseed:
+        import workerseed  # noqa: F401
+    facts: Facts = {"python": sys.version.split()[0]}
+    facts.update(torch=version("torch"), numpy=version("numpy"))
+    if options.loader:
+        facts.update(facts_of_loader(options.loader))
+    else:
+        facts.update(facts_of_article(options.start_method))
+    ours = sys.modules.get("workerseed")
+    facts["workerseed"] = dict(ours.status()._asdict()) if ours else None
+    try:
+        facts["wrapt"] = version("wrapt") if options.workerseed else None
+    except CannotTellError:
+        facts["wrapt"] = None  # why that counts, if it does, is in workerseed's status
+    return facts
+
+
+def version(package: str) -> str:
+    try:
+        return str(importlib.import_module(package).__version__)
+    except ModuleNotFoundError as error:
+        if error.name == package:
+            raise CannotTellError(
+                f"{package} is not installed for {sys.executable}: run this with the Python that trains"
+            ) from None
+        raise CannotTellError(f"{package} cannot be imported: install what it misses") from error
+    except Exception as error:
+        raise CannotTellError(f"{package} cannot be imported: install it again") from error
+
+
+def traceback_of(error: "BaseException") -> str:
+    """Return the traceback of the user's error without the frames of this file and of what imports modules."""
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = [frame for frame in frames if "importlib" not in frame.filename and frame.filename != __file__]
+    lines = ["Traceback (most recent call last):\n", *traceback.format_list(theirs)] if theirs else []
+    return "".join(lines + traceback.format_exception_only(type(error), error))
+
+
+def seed_everything(seed: int) -> None:
+    import numpy
+    import torch
+
+    random.seed(seed)
+    numpy.random.seed(seed)
+    torch.manual_seed(seed)
+
+
+# The article's data set
+
+
+class RandomDataset:
+    """The data set of the article, with the worker that drew each item."""
+
+    def __getitem__(self, index: int) -> "Tuple[int, List[int]]":
+        import numpy
+
+        return os.getpid(), numpy.random.randint(0, 1000, 3).tolist()
+
+    def __len__(self) -> int:
+        return ITEMS
+
+
+def facts_of_article(start_method: str) -> "Facts":
+    """Return what the workers draw in ``EPOCHS`` epochs, and in the first once more, seeded alike."""
+    from torch.utils.data import DataLoader
+
+    default = multiprocessing.get_start_method()
+    multiprocessing.set_start_method(start_method, force=True)
+    multiprocessing.set_forkserver_preload(["numpy", "torch"])  # what a program that imports them at its top has there
+    loader: Any = DataLoader(RandomDataset(), batch_size=2, num_workers=WORKERS, collate_fn=list)
+    epochs = []
+    try:
+        for epoch in range(EPOCHS + 1):
+            if epoch in (0, EPOCHS):
+                seed_everything(0)
+            of_workers: Dict[int, List[Any]] = {}
+            for batch in loader:
+                for worker, draw in batch:
+                    of_workers.setdefault(worker, []).append(draw)
+            epochs.append(list(of_workers.values()))
+    except Exception as error:
+        raise CannotTellError(
+            f"a worker started by {start_method} failed: look for limits on memory, processes or /dev/shm"
+        ) from error
+    return {"default": default == start_method, "epochs": epochs[:EPOCHS], "again": epochs[EPOCHS]}
+
+
+# The user's loader
+
+
+def facts_of_loader(target: str) -> "Facts":
+    """Return the state of each source of randomness in each worker: of two epochs, and of the first again."""
+    from torch.utils.data import DataLoader
+    from torch.utils.data.distributed import DistributedSampler
+
+    loader = import_loader(target)
+    if not isinstance(loader, DataLoader):
+        raise CannotTellError(
+            f"{target} is of type {type(loader).__name__}, neither a DataLoader nor a function that returns one"
+        )
+    facts = {
+        "num_workers": loader.num_workers,
+        "workers": loader.num_workers or 2,
+        "worker_init_fn": loader.worker_init_fn is not None,
+        "distributed": isinstance(getattr(loader, "sampler", None), DistributedSampler),
+    }
+    context = getattr(loader, "multiprocessing_context", None) or multiprocessing
+    facts["start_method"] = context.get_start_method()
+    generator: Any = getattr(loader, "generator", None)
+    state = None if generator is None else generator.get_state()
+    epochs = []
+    for epoch in range(3):
+        if epoch in (0, 2):
+            seed_everything(0)
+            if state is not None:
+                generator.set_state(state)
+        epochs.append(states_in_workers(loader, facts["workers"]))
+    facts.update(epochs=epochs[:2], again=epochs[2])
+    import numpy
+
+    # np.random.seed(np.random.get_state()[1][0] + worker_id), where seeding by an array has left 2**31 there
+    fixed = [state_of(numpy.random.RandomState(2**31 + worker_id)) for worker_id in range(facts["workers"])]
+    facts["get_state_workaround"] = [worker["np.random"] for worker in epochs[0]] == fixed
+    return facts
+
+
+def import_loader(target: str) -> "Any":
+    """Import what ``MODULE:LOADER`` or ``path/to/file.py:LOADER`` names; call it if it is not a loader itself."""
+    module, colon, name = target.rpartition(":")
+    if not colon or not module or not name:
+        raise CannotTellError(f"{target!r} names no loader: valid are MODULE:LOADER and path/to/file.py:LOADER")
+    if module.endswith(".py"):
+        if not os.path.isfile(module):
+            raise CannotTellError(f"there is no file {module}")
+        folder, file = os.path.split(os.path.abspath(module))
+        sys.path[0] = folder
+        module = file[: -len(".py")]
+    try:
+        found: Any = importlib.import_module(module)
+    except BaseException as error:  # also what a script without a main guard exits with
+        if isinstance(error, ModuleNotFoundError) and error.name and (module + ".").startswith(error.name + "."):
+            raise CannotTellError(f"there is no module {error.name!r}, neither here nor installed") from None
+        raise CannotTellError(f"importing {module} failed") from error
+    for part in name.split("."):
+        if not hasattr(found, part):
+            raise CannotTellError(f"{module} has no {name!r}")
+        found = getattr(found, part)
+    from torch.utils.data import DataLoader
+
+    if isinstance(found, DataLoader) or not callable(found):
+        return found
+    import inspect
+
+    try:
+        inspect.signature(found).bind()
+    except TypeError as error:
+        raise CannotTellError(f"{target} cannot be called without arguments ({error})") from None
+    except ValueError:  # a builtin without a signature
+        pass
+    try:
+        return found()
+    except Exception as error:
+        raise CannotTellError(f"calling {target} failed") from error
+
+
+def states_in_workers(loader: "Any", workers: int) -> "List[Dict[str, str]]":
+    """Start the loader's workers up to where they would load, and return the states that each has then."""
+    import copy
+
+    from torch.utils.data import DataLoader
+
+    probed = copy.copy(loader)
+    # Into vars, past what DataLoader.__setattr__ refuses to change.
+    vars(probed).update(num_workers=workers)
+    if getattr(probed, "prefetch_factor", 2) is None:  # torch 2 without workers
+        vars(probed).update(prefetch_factor=2)
+    if getattr(probed, "persistent_workers", False):
+        vars(probed).update(persistent_workers=False)
+    with tempfile.TemporaryDirectory() as folder:
+        probed.worker_init_fn = TakeDown(folder, loader)
+        try:
+            # That of torch itself: a subclass may keep workers that run already, as timm's MultiEpochsDataLoader does.
+            iterator = DataLoader.__iter__(probed)
+        except Exception as error:
+            raise CannotTellError(
+                f"the workers cannot be started: {error!r}; to be started by spawn or forkserver, the data set, the "
+                "collate_fn and the worker_init_fn have to be picklable"
+            ) from None
+        try:
+            found = [taken_down(worker_id, os.path.join(folder, str(worker_id))) for worker_id in range(workers)]
+        except RuntimeError as error:  # of torch, when a worker dies by a signal
+            raise CannotTellError(f"a worker died before it could load anything: {error}") from None
+        del iterator
+    for worker_id, states in enumerate(found):
+        if "failed" in states:
+            raise CannotTellError(f"the worker_init_fn failed in worker {worker_id}", states["failed"])
+    return found
+
+
+def taken_down(worker_id: int, path: str) -> "Dict[str, str]":
+    """Wait for what a worker has taken down, and read it."""
+    while not os.path.exists(path):
+        if not multiprocessing.active_children() and not os.path.exists(path):
+            raise CannotTellError(f"worker {worker_id} ended before it could load anything")
+        time.sleep(0.01)
+    with open(path) as file:
+        return json.load(file)  # type: ignore[no-any-return]
+
+
+class TakeDown:
+    """A ``worker_init_fn`` that calls the user's own, takes down the state of every generator, and ends the worker."""
+
+    def __init__(self, folder: str, loader: "Any") -> None:
+        self.folder = folder
+        self.roots = {name: getattr(loader, name) for name in ("dataset", "collate_fn", "worker_init_fn")}
+
+    def __call__(self, worker_id: int) -> None:
+        try:
+            if self.roots["worker_init_fn"] is not None:
+                self.roots["worker_init_fn"](worker_id)
+            states = dict(global_states())
+            states.update((path, state_of(generator)) for path, generator in held_generators(self.roots))
+        except BaseException as error:
+            states = {"failed": traceback_of(error)}
+        path = os.path.join(self.folder, str(worker_id))
+        with open(path + ".part", "w") as file:
+            json.dump(states, file)
+        os.rename(path + ".part", path)
+        os._exit(0)  # with 0, torch's handler for dead workers keeps quiet
+
+
+def digest(state: object) -> str:
+    return hashlib.sha256(repr(state).encode()).hexdigest()[:16]
+
+
+def global_states() -> "Iterator[Tuple[str, str]]":
+    import numpy
+    import torch
+
+    yield "np.random", state_of(numpy.random.mtrand._rand)
+    yield "random", digest(random.getstate())
+    yield "torch", digest(torch.get_rng_state().tolist())
+
+
+def state_of(generator: "Any") -> str:
+    """Return a digest of what a generator is going to draw."""
+    if hasattr(generator, "bit_generator"):
+        return digest(sorted_state(generator.bit_generator.state))
+    if hasattr(generator, "getstate"):
+        return digest(generator.getstate())
+    state = generator.get_state()
+    if isinstance(state, tuple):  # RandomState: the low 31 bits of the first key word reach no output
+        name, key, position, has_gauss, cached = state
+        return digest((name, int(key[0]) >> 31, key[1:].tolist(), position, has_gauss, cached))
+    return digest(state.tolist())
+
+
+def sorted_state(state: "Any") -> object:
+    if isinstance(state, dict):
+        return sorted((name, sorted_state(part)) for name, part in state.items())
+    return state.tolist() if hasattr(state, "tolist") else state
+
+
+def held_generators(roots: "Dict[str, Any]") -> "Iterator[Tuple[str, Any]]":
+    """Yield every generator that can be reached from ``roots``, and its path, as in ``dataset.transform.rng``."""
+    import numpy
+    import torch
+
+    kinds: Tuple[type, ...] = (numpy.random.RandomState, random.Random, torch.Generator)
+    if hasattr(numpy.random, "Generator"):  # NumPy 1.17
+        kinds += (numpy.random.Generator,)
+    process_wide: List[Any] = [numpy.random.mtrand._rand, vars(random)["_inst"], torch.default_generator]
+    seen = {id(generator): generator for generator in process_wide}
+    waiting = collections.deque(roots.items())
+    while waiting:
+        path, owner = waiting.popleft()
+        if id(owner) in seen:
+            continue
+        seen[id(owner)] = owner  # holds it: an id counts only as long as its object lives
+        if isinstance(owner, kinds):
+            if not isinstance(owner, random.SystemRandom):
+                yield path, owner
+        else:
+            waiting.extend((name, part) for name, part in parts_of(path, owner) if not isinstance(part, ATOMS))
+
+
+ATOMS = (str, bytes, int, float, complex, bool, type(None), types.ModuleType, types.BuiltinFunctionType)
+
+
+def parts_of(path: str, owner: "Any") -> "Iterator[Tuple[str, Any]]":
+    """Yield what ``owner`` holds, with its path."""
+    if isinstance(owner, dict):
+        yield from ((f"{path}[{key!r}]", part) for key, part in owner.items() if not isinstance(part, ATOMS))
+    elif isinstance(owner, (list, tuple, set, frozenset)):
+        yield from ((f"{path}[{i}]", part) for i, part in enumerate(owner) if not isinstance(part, ATOMS))
+    elif isinstance(owner, functools.partial):
+        yield path + ".func", owner.func
+        yield from parts_of(path + ".args", owner.args)
+        yield from parts_of(path + ".keywords", owner.keywords)
+    elif isinstance(owner, types.MethodType):
+        yield path + ".__self__", owner.__self__
+        yield path, owner.__func__
+    elif isinstance(owner, types.FunctionType):
+        yield from parts_of_function(path, owner)
+    elif not isinstance(owner, type):
+        for cls in type(owner).__mro__:
+            if cls.__module__.split(".")[0] not in ("builtins", "torch", "numpy"):
+                yield from ((f"{path}.{name}", part) for name, part in vars(cls).items() if is_of_class(name, part))
+                slots = cls.__dict__.get("__slots__", ())
+                for name in [slots] if isinstance(slots, str) else slots:
+                    if hasattr(owner, name):
+                        yield f"{path}.{name}", getattr(owner, name)
+        yield from ((f"{path}.{name}", part) for name, part in getattr(owner, "__dict__", {}).items())
+
+
+def is_of_class(name: str, part: object) -> bool:
+    return isinstance(part, types.FunctionType) or not (name.startswith("__") or hasattr(type(part), "__get__"))
+
+
+def parts_of_function(path: str, function: "types.FunctionType") -> "Iterator[Tuple[str, Any]]":
+    """Yield what a function closes over, its defaults, and the global variables of its module that it names."""
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
+        with contextlib.suppress(ValueError):  # not assigned yet
+            yield f"{path}.<{name}>", cell.cell_contents
+    yield from ((f"{path}.__defaults__[{i}]", part) for i, part in enumerate(function.__defaults__ or ()))
+    yield from ((f"{path}.__kwdefaults__[{name!r}]", part) for name, part in (function.__kwdefaults__ or {}).items())
+    for name in function.__code__.co_names:
+        part = function.__globals__.get(name)
+        if not isinstance(part, types.FunctionType) or part.__module__ == function.__module__:
+            yield f"{function.__module__}.{name}", part
+
+
+if __name__ == "__main__":
+    main()
