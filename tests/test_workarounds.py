@@ -1,0 +1,166 @@
+"""Published workarounds: none gets worse, and the one that reads get_state() works; docs/workarounds.md quotes this.
+
+A stream is what one worker draws in one epoch. There are 24: four workers, three epochs, two seeds.
+"""
+
+import functools
+import random
+
+import pytest
+import torch
+import torch.utils.data
+from support import NATIVE, TORCH, Draws, as_list, needs_numpy, np, only_legacy, only_native
+from torch.utils.data import DataLoader
+
+import workerseed
+
+pytestmark = needs_numpy
+
+WORKERS = 4
+EPOCHS = 3
+SEEDS = (7, 1007)
+ALL = WORKERS * EPOCHS * len(SEEDS)
+
+
+class Streams(Draws):
+    """Each item is the beginning of a stream, where every worker loads one."""
+
+    def __getitem__(self, index):
+        return np.random.randint(0, 2**31 - 1, 4).tolist()
+
+
+def nothing(epoch):
+    return None
+
+
+def initial_seed(epoch):
+    return lambda worker_id: np.random.seed(torch.initial_seed() % 2**32)
+
+
+def worker_info(epoch):
+    return lambda worker_id: np.random.seed(torch.utils.data.get_worker_info().seed % 2**32)
+
+
+def default_rng(epoch):
+    return lambda worker_id: np.random.seed(np.random.default_rng().integers(2**32))
+
+
+def get_state(epoch):
+    return lambda worker_id: np.random.seed(np.random.get_state()[1][0] + worker_id)
+
+
+def detectron2(epoch):
+    def seed_all(worker_id):
+        seed = np.random.randint(2**31) + worker_id
+        np.random.seed(seed)
+        torch.manual_seed(int(seed))
+        random.seed(int(seed))
+
+    return seed_all
+
+
+class WorkerInit:
+    """As published in the thread of pytorch#5059: the step of the training is the seed."""
+
+    def __init__(self, global_step):
+        self.global_step = global_step
+
+    def worker_init_fn(self, worker_id):
+        np.random.seed(self.global_step + worker_id)
+
+
+initialiser = WorkerInit(0)
+
+
+def global_step(epoch):
+    initialiser.global_step = 1000 * epoch
+    return initialiser.worker_init_fn
+
+
+def new_lambda(epoch):
+    return lambda worker_id: np.random.seed(100 * epoch + worker_id)
+
+
+def worker_id_alone(epoch):
+    return lambda worker_id: np.random.seed(worker_id)
+
+
+# How many of the 24 streams are distinct: on torch 1.0 to 1.8.1 alone, on 1.9 and later alone, on the former with us.
+DISTINCT = {
+    nothing: (2, ALL, ALL),
+    initial_seed: (ALL, ALL, ALL),
+    worker_info: (ALL, ALL, ALL),
+    default_rng: (ALL, ALL, ALL),
+    get_state: (WORKERS * len(SEEDS), WORKERS, ALL),
+    detectron2: (WORKERS * len(SEEDS), ALL, ALL),
+    global_step: (WORKERS * EPOCHS,) * 3,
+    new_lambda: (WORKERS * EPOCHS,) * 3,
+    worker_id_alone: (WORKERS,) * 3,
+}
+if TORCH < (1, 2):
+    del DISTINCT[worker_info]  # came with torch 1.2
+if not hasattr(getattr(np, "random", None), "default_rng"):
+    del DISTINCT[default_rng]  # came with NumPy 1.17
+ITS_OWN_SEED = [initial_seed, worker_info, global_step, new_lambda, worker_id_alone]
+
+each_workaround = pytest.mark.parametrize("workaround", DISTINCT, ids=lambda workaround: workaround.__name__)
+
+
+def streams(workaround):
+    found = []
+    for seed in SEEDS:
+        torch.manual_seed(seed)
+        np.random.seed(seed)
+        loader = DataLoader(Streams(WORKERS), num_workers=WORKERS, collate_fn=as_list)
+        for epoch in range(EPOCHS):
+            loader.worker_init_fn = workaround(epoch)
+            found += [tuple(item) for batch in loader for item in batch]
+    assert len(found) == ALL
+    return found
+
+
+@functools.lru_cache(maxsize=None)
+def alone(workaround):
+    return streams(workaround)
+
+
+@functools.lru_cache(maxsize=None)
+def with_workerseed(workaround):
+    workerseed.install()
+    try:
+        return streams(workaround)
+    finally:
+        workerseed.uninstall()
+
+
+@each_workaround
+def test_what_a_workaround_does_alone(workaround):
+    assert len(set(alone(workaround))) == DISTINCT[workaround][1 if NATIVE else 0]
+
+
+@only_legacy
+@each_workaround
+def test_no_workaround_gets_worse_with_workerseed(workaround):
+    distinct = len(set(with_workerseed(workaround)))
+    assert distinct == DISTINCT[workaround][2]
+    assert distinct >= len(set(alone(workaround)))
+
+
+@only_legacy
+@pytest.mark.parametrize(
+    "workaround", [each for each in ITS_OWN_SEED if each in DISTINCT], ids=lambda workaround: workaround.__name__
+)
+def test_a_workaround_that_sets_a_seed_of_its_own_draws_what_it_draws_without_workerseed(workaround):
+    assert with_workerseed(workaround) == alone(workaround)
+
+
+@only_legacy
+@pytest.mark.parametrize("workaround", [get_state, detectron2])
+def test_a_workaround_that_reads_np_random_draws_the_same_for_the_same_seed(shim, workaround):
+    assert streams(workaround) == with_workerseed(workaround)
+
+
+@only_native
+def test_torch_1_9_and_later_leave_the_get_state_workaround_without_any_seed():
+    per_worker = [np.random.RandomState(2**31 + worker).randint(0, 2**31 - 1, 4) for worker in range(WORKERS)]
+    assert alone(get_state) == [tuple(stream) for stream in per_worker] * EPOCHS * len(SEEDS)
