@@ -7,7 +7,7 @@ import random
 
 import pytest
 import torch
-from support import TORCH, Draws, draws, epoch, expected_draws, needs_numpy, np, only_legacy
+from support import Draws, draws, epoch, expected_draws, needs_numpy, np, only_legacy
 from torch.utils.data import DataLoader, dataloader
 
 import workerseed
@@ -275,77 +275,3 @@ def test_the_wrappers_are_those_of_wrapt(shim):
 
     assert isinstance(vars(DataLoader)["__init__"], wrapt.FunctionWrapper)
     assert isinstance(vars(ITERATOR)["__init__"], wrapt.FunctionWrapper)
-
-
-# Worker iterators of other people
-
-
-class CustomIterator(ITERATOR):
-    """Reads the function and starts a loop of its own, as the MSDataLoader of EDSR-PyTorch and its forks do."""
-
-    def __init__(self, loader):
-        self.loader = loader
-        self.function = loader.worker_init_fn
-
-    def __del__(self):  # it has no workers that torch's own could shut down
-        pass
-
-    def draws_after_the_function(self, worker_id):
-        self.function(worker_id)
-        return random.random(), np.random.randint(0, 1000)
-
-
-@only_legacy
-@needs_numpy
-def test_a_custom_worker_loop_calls_the_seeding(shim):
-    torch.manual_seed(8)
-    seed = torch.initial_seed()
-    iterator = CustomIterator(DataLoader(Draws(), num_workers=2))
-    states = random.getstate(), np.random.get_state()
-    drawn = iterator.draws_after_the_function(1)
-    random.setstate(states[0])
-    np.random.set_state(states[1])
-    expected = np.random.RandomState(workerseed.numpy_seed(seed - 1, 1)).randint(0, 1000)
-    assert drawn == (random.Random(seed).random(), expected)
-
-
-@only_legacy
-def test_a_custom_iterator_defined_later_sees_the_seeding(shim):
-    class Later(ITERATOR):
-        def __init__(self, loader):
-            self.function = loader.worker_init_fn
-
-        def __del__(self):
-            pass
-
-    assert Later(loader=DataLoader(Draws(), worker_init_fn=init)).function.worker_init_fn is init
-
-
-def test_a_custom_iterator_is_stock_again_after_uninstall(installed):
-    workerseed.install()
-    workerseed.uninstall()
-    loader = DataLoader(Draws(), worker_init_fn=init)
-    iterator = CustomIterator(loader)
-    assert iterator.function is init
-    assert iterator.loader is loader
-
-
-@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickled])
-def test_what_a_custom_iterator_keeps_of_the_loader_can_be_duplicated(shim, duplicate):
-    kept = CustomIterator(DataLoader(Draws(), worker_init_fn=init)).loader
-    assert type(duplicate(kept)) is DataLoader
-    assert duplicate(kept).worker_init_fn is init
-
-
-@needs_numpy
-@pytest.mark.skipif(TORCH < (1, 2), reason="shown with the iterator of torch 1.2 and later")
-def test_a_custom_iterator_that_calls_the_one_of_torch_is_seeded_once(shim):
-    class Iterator(ITERATOR):
-        def __init__(self, loader):
-            super().__init__(loader)
-
-    class Loader(DataLoader):
-        def __iter__(self):
-            return Iterator(self)
-
-    assert draws(Loader(Draws(), num_workers=2)) == expected_draws()
