@@ -1,11 +1,10 @@
 """Any worker_init_fn keeps working, after the seeding; it draws itself, and the items show what it was called with."""
 
 import functools
-import re
 
 import pytest
 import torch
-from support import TORCH, Draws, as_list, epoch, expected_draws, needs_numpy, np, start_method
+from support import TORCH, Draws, as_list, epoch, error_of, expected_draws, needs_numpy, np, start_method
 from torch.utils.data import DataLoader
 
 pytestmark = needs_numpy
@@ -70,20 +69,6 @@ def test_it_may_seed_otherwise(shim):
     loader = DataLoader(Draws(2), num_workers=2, worker_init_fn=lambda worker_id: np.random.seed(worker_id))
     drawn = [int(batch) for batch in loader]
     assert drawn == [np.random.RandomState(seed).randint(0, 2**31 - 1) for seed in (0, 1)]
-
-
-def error_of(loader):
-    """The type of what iterating raises, and its text without what changes from run to run: pids, line numbers.
-
-    Not with ``pytest.raises``: what that keeps makes a cycle with the iterator, and torch 1.2 hangs in the iterator's
-    ``__del__`` when the garbage collector finds it.
-    """
-    try:
-        list(loader)
-    except Exception as error:
-        lines = [line for line in str(error).splitlines() if not line.startswith(("    ", "  File "))]
-        return type(error), re.sub(r"0x\w+", "#", "\n".join(lines))
-    return None, ""
 
 
 class RefusedError(Exception):
