@@ -160,6 +160,11 @@ def test_a_workaround_that_reads_np_random_draws_the_same_for_the_same_seed(shim
     assert streams(workaround) == with_workerseed(workaround)
 
 
+@pytest.mark.skipif(default_rng not in DISTINCT, reason="this NumPy has no default_rng")
+def test_a_workaround_that_asks_the_operating_system_draws_others_in_every_run(shim):
+    assert not set(streams(default_rng)) & set(alone(default_rng))
+
+
 @only_native
 def test_torch_1_9_and_later_leave_the_get_state_workaround_without_any_seed():
     per_worker = [np.random.RandomState(2**31 + worker).randint(0, 2**31 - 1, 4) for worker in range(WORKERS)]
