@@ -87,6 +87,14 @@ def attempt(call):
         return type(error).__name__, text_of(error)
 
 
+def with_warnings(call):
+    """What a call returns, and its warnings: what they say and the file that they blame."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = call()
+    return result, [(text_of(warning.message), warning.filename) for warning in caught]
+
+
 def processes_of(iterator):
     return iterator.workers if hasattr(iterator, "workers") else iterator._workers
 
@@ -451,14 +459,12 @@ def test_workers_of_an_iterable_dataset_end_at_different_times(both):
 @has_length_warning
 def test_an_iterable_dataset_longer_than_it_says_warns(both):
     def case():
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            loader = DataLoader(Shares(2), num_workers=2)
-            return len(loader), outcomes(loader), [text_of(warning.message) for warning in caught]
+        loader = DataLoader(Shares(2), num_workers=2)
+        return len(loader), with_warnings(lambda: outcomes(loader))
 
-    length, batches, texts = both(case)
+    length, (batches, told) = both(case)
     assert (length, batches) == (2, [[0], [10], [11]])
-    assert ["but 3 samples have been fetched" in text for text in texts] == [True]
+    assert ["but 3 samples have been fetched" in text for text, _ in told] == [True]
 
 
 @has_iterable
@@ -531,6 +537,12 @@ def test_the_length_of_a_loader(both):
 def test_the_length_of_a_loader_of_a_stream_is_an_error(both):
     error, _ = both(lambda: attempt(lambda: len(DataLoader(Shares(), num_workers=1))))
     assert error in ("TypeError", "NotImplementedError")
+
+
+@pytest.mark.skipif(TORCH < (1, 8), reason="torch 1.8 brought the warning")
+def test_more_workers_than_processors_warn(both):
+    _, told = both(lambda: with_warnings(lambda: len(DataLoader(range(4), num_workers=10**6))))
+    assert ["excessive worker creation" in text for text, _ in told] == [True]
 
 
 # Batches
