@@ -775,14 +775,23 @@ def test_the_death_of_a_worker_is_told(programs):
         assert "ERROR: Unexpected bus error encountered in worker." in text
 
 
-LOOPING = (
+INTERRUPTED = (
     START
     + """
-try:
-    for index, batch in enumerate(DataLoader(range(10 ** 6), num_workers=2)):
+class SlowAtThree(Dataset):
+    def __len__(self):
+        return 8
+
+    def __getitem__(self, index):
         if index == 3:
+            time.sleep(60)
+        return index
+
+try:
+    for batch in DataLoader(SlowAtThree(), num_workers=2):
+        if int(batch) == 2:
             print(*[child.pid for child in multiprocessing.active_children()], flush=True)
-        time.sleep(0.01)
+            WAIT
 except KeyboardInterrupt:
     print("interrupted")  # until here its traceback may hold the iterator
 print(len(multiprocessing.active_children()))
@@ -790,14 +799,28 @@ print(len(multiprocessing.active_children()))
 )
 
 
-def test_control_c_interrupts_the_loop_and_ends_the_workers(programs):
-    for process in programs(LOOPING):
+# At a moment when the program waits: in the midst of Queue.put, Python's own, an interrupt can leave a lock behind.
+@pytest.mark.parametrize("wait", ["time.sleep(60)", "continue"], ids=["in the loop", "for a batch"])
+def test_control_c_interrupts_the_loop_and_ends_the_workers(programs, wait):
+    for process in programs(INTERRUPTED.replace("WAIT", wait)):
         pids = [int(pid) for pid in process.stdout.readline().split()]
         assert len(pids) == 2
+        time.sleep(0.2)
         os.killpg(process.pid, signal.SIGINT)
         assert process.communicate(timeout=60)[0] == "interrupted\n0\n"
         assert process.returncode == 0
         assert ends(pids)
+
+
+LOOPING = (
+    START
+    + """
+for index, batch in enumerate(DataLoader(range(10 ** 6), num_workers=2)):
+    if index == 3:
+        print(*[child.pid for child in multiprocessing.active_children()], flush=True)
+    time.sleep(0.01)
+"""
+)
 
 
 def test_workers_end_when_their_parent_is_killed(programs):
