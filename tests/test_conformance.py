@@ -778,6 +778,8 @@ def test_the_death_of_a_worker_is_told(programs):
 INTERRUPTED = (
     START
     + """
+signal.signal(signal.SIGINT, signal.default_int_handler)  # who runs the tests may ignore it, and we inherit that
+
 class SlowAtThree(Dataset):
     def __len__(self):
         return 8
