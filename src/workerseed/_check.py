@@ -154,8 +154,8 @@ def table_of_installation(facts: "Facts") -> "List[str]":
                 line += cell("{}/{}".format(count, found[who]["draws"]) if count else "none", not count, width)
             line += cell("yes" if found[who]["repeatable"] else "no", found[who]["repeatable"], 14)
         lines.append(line)
-    because = "Affected, and not fixed, because {reason}.".format(**facts["status"])
-    return [*lines, "", verdict_line(facts["verdict"], because)]
+    reason = facts["status"]["reason"]
+    return [*lines, "", verdict_line(facts["verdict"], f": {reason}", f", because {reason}")]
 
 
 def cell(text: str, good: bool, width: int) -> str:
@@ -168,11 +168,11 @@ def coloured(text: str, good: bool) -> str:
     return f"\033[{32 if good else 31}m{text}\033[0m"
 
 
-def verdict_line(verdict: str, not_fixed: str) -> str:
+def verdict_line(verdict: str, not_affected: str, not_fixed: str) -> str:
     sentences = {
-        "not affected": "Not affected.",
+        "not affected": f"Not affected{not_affected}.",
         "fixed": "Affected, and fixed by workerseed: import it, or use `workerseed run`.",
-        "not fixed": not_fixed,
+        "not fixed": f"Affected, and not fixed{not_fixed}.",
     }
     return coloured(sentences[verdict], verdict != "not fixed")
 
@@ -267,7 +267,7 @@ def table_of_loader(facts: "Facts") -> "List[str]":
             line += cell(streams["epochs"], streams["epochs"] == "differ", 8)
             line += cell("yes" if streams["repeatable"] else "no", streams["repeatable"], 11)
         lines.append(line)
-    lines += ["", verdict_line(facts["verdict"], "Affected, and not fixed by workerseed alone.")]
+    lines += ["", verdict_line(facts["verdict"], "", " by workerseed alone")]
     advised: Dict[str, List[str]] = {}
     for source, of_source in facts["sources"].items():
         if of_source["advice"]:
