@@ -1,0 +1,65 @@
+"""For the programs that the tests run: a data set whose items show what the worker drew, and where the result goes."""
+
+import json
+import os
+import random
+import sys
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset, get_worker_info
+
+seedings = {}  # by process id: how often np.random.seed was called
+np_random_seed = np.random.seed
+
+
+def count_and_seed(seed=None):
+    seedings[os.getpid()] = seedings.get(os.getpid(), 0) + 1
+    np_random_seed(seed)
+
+
+np.random.seed = count_and_seed
+
+
+class Draws(Dataset):
+    """Each item is a row, of which variants.py has the columns."""
+
+    def __init__(self, length=8):
+        self.length = length
+
+    def __len__(self):
+        return self.length
+
+    def __getitem__(self, index):
+        seed = torch.initial_seed()
+        row = [get_worker_info().id, seedings.get(os.getpid(), 0), seed >> 32, seed & 0xFFFFFFFF]
+        row += [np.random.randint(0, 2**31 - 1), random.randrange(2**31), torch.randint(2**31, (1,)).item()]
+        return torch.tensor(row)
+
+
+def own_worker_init_fn(worker_id):
+    """The user's, which seeds NumPy in a way of its own."""
+    np.random.seed((torch.initial_seed() + 7) % 2**32)
+
+
+def seed_parent(seed=0):
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+
+
+def rows(loader):
+    """What one epoch of a loader yields."""
+    return [row for batch in loader for row in batch.tolist()]
+
+
+def name_of(function):
+    """A worker_init_fn in a form that goes into JSON."""
+    if hasattr(function, "func"):
+        return ["partial of", function.func.__name__, function.keywords]
+    return getattr(function, "__name__", function and type(function).__name__)
+
+
+def write(result):
+    with open(sys.argv[1], "w") as file:
+        json.dump(result, file)

@@ -1,0 +1,90 @@
+"""Runs a program of this folder in fresh interpreters: on stock torch, and with workerseed activated in each way."""
+
+import functools
+import json
+import os
+import shutil
+import socket
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from conftest import run_python
+
+import workerseed
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SITECUSTOMIZE = os.path.join(workerseed.__path__[0], "_sitecustomize")
+STOCK = "stock"
+BY_VARIABLE = "by variable"
+ACTIVATIONS = ("imported before the framework", "imported after the framework", BY_VARIABLE)
+
+# The columns of a row. Torch's seed is in two halves: a tensor's integers have a sign.
+WORKER, SEEDINGS, SEED_HIGH, SEED_LOW, NUMPY, RANDOM, TORCH = range(7)
+
+
+@functools.lru_cache(maxsize=None)
+def result(program, variant, *options):
+    """What the program writes."""
+    return started(program, (variant, *options), [{}])[0]
+
+
+@functools.lru_cache(maxsize=None)
+def results_of_ranks(program, variant, *options):
+    """The same for a program that runs in two processes, with the variables that torchelastic gives them."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    common = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"}
+    common.update(WORLD_SIZE="2", LOCAL_WORLD_SIZE="2", GROUP_RANK="0")
+    return started(program, (variant, *options), [dict(common, RANK=rank, LOCAL_RANK=rank) for rank in ("0", "1")])
+
+
+def started(program, options, environments):
+    folder = tempfile.mkdtemp()
+
+    def run(number, variables):
+        if BY_VARIABLE in options:
+            variables = dict(variables, WORKERSEED="1", PYTHONPATH=SITECUSTOMIZE)
+        written = os.path.join(folder, str(number))
+        done = run_python("-W", "ignore", os.path.join(HERE, program), written, *options, **variables)
+        assert done.returncode == 0, done.stderr
+        with open(written) as file:
+            return json.load(file)
+
+    try:
+        with ThreadPoolExecutor() as pool:
+            return list(pool.map(run, range(len(environments)), environments))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def column(rows, index):
+    return [row[index] for row in rows]
+
+
+def repeats(rows):
+    """How many of NumPy's draws are repeats of others."""
+    draws = column(rows, NUMPY)
+    return len(draws) - len(set(draws))
+
+
+def without_numpy(rows):
+    return [[row[WORKER], row[SEED_HIGH], row[SEED_LOW], row[RANDOM], row[TORCH]] for row in rows]
+
+
+def drawn(rows):
+    """All columns but the one which counts how often NumPy was seeded."""
+    return [row[:SEEDINGS] + row[SEEDINGS + 1 :] for row in rows]
+
+
+def are_those_of_torch_1_9(rows):
+    """Whether NumPy's draws follow from torch's seed as on torch 1.9, in a worker that has a new seed for each epoch."""
+    streams = {}
+    for row in rows:
+        seed = (row[SEED_HIGH] << 32) + row[SEED_LOW]
+        if seed not in streams:
+            streams[seed] = np.random.RandomState(workerseed.numpy_seed(seed - row[WORKER], row[WORKER]))
+        if streams[seed].randint(0, 2**31 - 1) != row[NUMPY]:
+            return False
+    return True
