@@ -26,7 +26,7 @@ WORKER, SEEDINGS, SEED_HIGH, SEED_LOW, NUMPY, RANDOM, TORCH = range(7)
 @functools.lru_cache(maxsize=None)
 def result(program, variant, *options):
     """What the program writes."""
-    return started(program, (variant, *options), [{}])[0]
+    return started(program, (variant, *options), [{"OMP_NUM_THREADS": "1"}])[0]
 
 
 @functools.lru_cache(maxsize=None)
@@ -88,3 +88,17 @@ def are_those_of_torch_1_9(rows):
         if streams[seed].randint(0, 2**31 - 1) != row[NUMPY]:
             return False
     return True
+
+
+def check_that_numpy_draws_as_on_torch_1_9_and_nothing_else_changes(ours, stock):
+    assert repeats(stock) >= len(stock) / 2
+    assert repeats(ours) == 0
+    assert are_those_of_torch_1_9(ours)
+    assert without_numpy(ours) == without_numpy(stock)
+    assert set(column(ours, SEEDINGS)) == {1}
+
+
+def check_that_nothing_changes(ours, stock):
+    """Where the framework or the user seeds NumPy after us: it is seeded once more, and draws as without us."""
+    assert drawn(ours) == drawn(stock)
+    assert set(column(ours, SEEDINGS)) == {seedings + 1 for seedings in column(stock, SEEDINGS)}
