@@ -2,8 +2,9 @@
 
 import pytest
 
-lightning = pytest.importorskip("pytorch_lightning")
+pytest.importorskip("pytorch_lightning")
 
+import pytorch_lightning
 from variants import (
     ACTIVATIONS,
     BY_VARIABLE,
@@ -18,7 +19,7 @@ from variants import (
     without_numpy,
 )
 
-VERSION = tuple(int(part) for part in lightning.__version__.split(".")[:2])
+VERSION = tuple(int(part) for part in pytorch_lightning.__version__.split(".")[:2])
 WORKERS = "seed_everything with workers"
 activations = pytest.mark.parametrize("activation", ACTIVATIONS)
 seeds_workers = pytest.mark.skipif(VERSION < (1, 3), reason="seed_everything of Lightning below 1.3 takes no workers")

@@ -53,8 +53,12 @@ def trained(seed, *arguments, **options):
         DataLoader(Draws(), batch_size=2, num_workers=2),
         DataLoader(Draws(), batch_size=2, num_workers=2, worker_init_fn=own_worker_init_fn),
     )
-    functions = [name_of(loader.worker_init_fn) for loader in (loader_for_training(trainer), trainer.val_dataloaders[0])]
-    return {"training": model.trained_with, "validation": model.validated_with, "worker_init_fn": functions}
+    loaders = loader_for_training(trainer), trainer.val_dataloaders[0]
+    return {
+        "training": model.trained_with,
+        "validation": model.validated_with,
+        "worker_init_fn": [name_of(loader.worker_init_fn) for loader in loaders],
+    }
 
 
 def rebuilt(worker_init_fn, times=4):

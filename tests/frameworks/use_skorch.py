@@ -17,21 +17,22 @@ class DrawsAndTargets(Draws):
         return super().__getitem__(index), torch.zeros(1)
 
 
-class Model(torch.nn.Module):
-    seen = []
+seen = []
 
+
+class Model(torch.nn.Module):
     def __init__(self):
         super().__init__()
         self.layer = torch.nn.Linear(1, 1)
 
     def forward(self, batch):
-        self.seen.extend(batch.tolist())
+        seen.extend(batch.tolist())
         return self.layer(batch[:, :1].float())
 
 
 def trained(**options):
     seed_parent()
-    Model.seen = []
+    seen.clear()
     net = NeuralNet(
         Model,
         torch.nn.MSELoss,
@@ -40,10 +41,10 @@ def trained(**options):
         train_split=None,
         verbose=0,
         iterator_train__num_workers=2,
-        **options
+        **options,
     )
     net.fit(DrawsAndTargets(), y=None)
-    return {"rows": Model.seen}
+    return {"rows": list(seen)}
 
 
 write({"as it is": trained(), "with a function": trained(iterator_train__worker_init_fn=own_worker_init_fn)})

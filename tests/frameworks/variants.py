@@ -79,7 +79,7 @@ def drawn(rows):
 
 
 def are_those_of_torch_1_9(rows):
-    """Whether NumPy's draws follow from torch's seed as on torch 1.9, in a worker that has a new seed for each epoch."""
+    """Whether NumPy's draws follow from torch's seeds as on torch 1.9; the epochs must have different seeds."""
     streams = {}
     for row in rows:
         seed = (row[SEED_HIGH] << 32) + row[SEED_LOW]
