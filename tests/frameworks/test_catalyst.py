@@ -38,3 +38,8 @@ def test_loaders_that_catalyst_or_the_user_seeds_draw_as_on_stock(case, activati
 def test_loaders_of_catalyst_repeat_their_draws_in_each_epoch_as_on_stock(variant):
     rows = catalyst(variant)["loader of Catalyst"]["rows"]
     assert repeats(rows) == len(rows) * 2 / 3
+
+
+def test_stock_repeats_draws_in_the_other_worker_only():
+    rows = catalyst(STOCK)["loader"]["rows"]
+    assert repeats(rows) == len(rows) / 2

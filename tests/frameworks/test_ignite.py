@@ -9,6 +9,7 @@ from variants import (
     STOCK,
     check_that_nothing_changes,
     check_that_numpy_draws_as_on_torch_1_9_and_nothing_else_changes,
+    repeats,
     result,
 )
 
@@ -38,3 +39,8 @@ def test_a_loader_with_a_function_draws_as_on_stock(case, activation):
 def test_the_deterministic_engine_rebuilds_the_loader_and_keeps_the_users_function(case, variant):
     assert ignite(variant)[case]["worker_init_fn"] == ("own_worker_init_fn" if "function" in case else None)
     assert ignite(variant)[case]["sampler"] == ("BatchSampler" if case == "plain" else "ReproducibleBatchSampler")
+
+
+def test_stock_repeats_draws_in_the_other_worker_only():
+    rows = ignite(STOCK)["deterministic"]["rows"]
+    assert repeats(rows) == len(rows) / 2

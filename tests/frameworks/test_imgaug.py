@@ -1,4 +1,4 @@
-"""imgaug in the workers: it draws from a generator of its own, which torch 1.9 does not seed, and neither do we."""
+"""imgaug in the workers: it draws from a generator of its own, which is not seeded."""
 
 import pytest
 
@@ -12,7 +12,7 @@ def imgaug(variant, case):
 
 
 @pytest.mark.parametrize("variant", [STOCK, *ACTIVATIONS])
-def test_workers_repeat_draws_as_on_torch_1_9(variant):
+def test_workers_repeat_draws_as_on_stock(variant):
     assert len(set(imgaug(variant, "as it is"))) == 4  # of 24
 
 
