@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+import torch
 from conftest import run_command, run_python
 from support import HAS_CONTEXT, NATIVE, TORCH, needs_numpy, np, only_legacy, only_native
 
@@ -16,7 +17,7 @@ from workerseed import _check
 pytestmark = [
     needs_numpy,
     pytest.mark.skipif(
-        TORCH not in [(1, 0), (1, 6), (1, 8), (1, 9), (2, 13)],
+        torch.__version__.split("+")[0] not in ["1.0.0", "1.6.0", "1.8.1", "1.9.1", "2.13.0"],
         reason="it starts many processes; those torches whose output is in the docs are enough",
     ),
 ]
@@ -42,11 +43,17 @@ class Jitter:
     def __init__(self):
         self.rng = random.Random(2)
 
+class Listing(list):
+    def __init__(self):
+        self.rng = random.Random(7)
+
 class Holding(Plain):
     of_class = np.random.RandomState(3)
 
     def __init__(self):
         self.transforms = [Jitter(), {"torch": torch.Generator()}]
+        self.listing = Listing()
+        self.draw = random.Random(8).random
         self.system = random.SystemRandom()
         self.process_wide = np.random.mtrand._rand, random._inst
         if hasattr(np.random, "default_rng"):
@@ -239,7 +246,8 @@ def test_a_loader_whose_program_has_workerseed_is_not_affected(facts):
 
 def test_held_generators_are_found_with_their_paths(facts):
     sources = facts("train:holding")["sources"]
-    held = {"dataset.transforms[0].rng", "dataset.transforms[1]['torch']", "dataset.of_class", "train.RNG"}
+    held = {"dataset.transforms[0].rng", "dataset.transforms[1]['torch']", "dataset.listing.rng"}
+    held |= {"dataset.draw.__self__", "dataset.of_class", "train.RNG"}
     if hasattr(np.random, "default_rng"):
         held.add("dataset.rng")
     assert set(sources) == held | {"np.random", "random", "torch"}

@@ -9,6 +9,7 @@ import tempfile
 import textwrap
 
 from . import __version__, _options
+from ._probe import CannotTellError
 
 TYPE_CHECKING = False  # mypy reads it as true; without `typing` the annotations below are strings
 if TYPE_CHECKING:
@@ -18,15 +19,7 @@ if TYPE_CHECKING:
 
 PROCESS_WIDE = ("np.random", "random", "torch")
 PROBE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_probe.py")
-FIXED, REMAIN, CANNOT_TELL = 0, 1, 2  # exit codes
-
-
-class CannotTellError(Exception):
-    """What keeps us from comparing anything, for the user; ``details`` is the traceback of an error of theirs."""
-
-    def __init__(self, message: str, details: "Optional[str]" = None) -> None:
-        super().__init__(message)
-        self.details = details
+FIXED, REMAIN, CANNOT_TELL, INTERRUPTED = 0, 1, 2, 130  # exit codes
 
 
 def check(loader: "Optional[str]", as_json: bool) -> int:
@@ -37,6 +30,9 @@ def check(loader: "Optional[str]", as_json: bool) -> int:
     """
     try:
         facts = check_loader(loader) if loader else check_installation()
+    except KeyboardInterrupt:
+        progress("")
+        return INTERRUPTED
     except CannotTellError as error:
         if as_json:
             print(json.dumps({"verdict": "cannot tell", "error": str(error), "details": error.details}, indent=2))
@@ -54,7 +50,11 @@ def check(loader: "Optional[str]", as_json: bool) -> int:
 
 
 def probe(doing: str, arguments: "Sequence[str]", with_workerseed: bool, variable: "Optional[str]") -> "Facts":
-    """Return what ``_probe`` finds in a fresh process, with this value of WORKERSEED, or the user's if None."""
+    """Return what ``_probe`` finds in a fresh process, with this value of WORKERSEED, or the user's if None.
+
+    Raises:
+        CannotTellError: with what it says, or because it ended before it could say anything.
+    """
     progress("starting workers: " + doing)
     environment = dict(os.environ)
     if variable is not None:
@@ -210,9 +210,10 @@ def check_loader(loader: str) -> "Facts":
 def streams(facts: "Facts", source: str) -> "Facts":
     """Tell whether the streams of one source differ between workers and epochs, and come again with the same seed."""
     first, second, again = ([worker.get(source) for worker in epoch] for epoch in (*facts["epochs"], facts["again"]))
-    distinct = len(set(first))
-    workers = "differ" if distinct == len(first) else "same" if distinct == 1 else "some same"
-    epochs = "same" if any(one == other for one, other in zip(first, second)) else "differ"
+    there = [state for state in first if state is not None]  # a worker_init_fn may make it in some workers only
+    distinct = len(set(there))
+    workers = "differ" if distinct == len(there) else "same" if distinct == 1 else "some same"
+    epochs = "same" if any(one == other for one, other in zip(first, second) if one is not None) else "differ"
     return {"workers": workers, "epochs": epochs, "repeatable": first == again}
 
 
@@ -248,10 +249,8 @@ def table_of_loader(facts: "Facts") -> "List[str]":
     if not loader["num_workers"]:
         lines.append("It has num_workers=0, and nothing to compare: checked as if it had {workers}.".format(**loader))
     lines += [
-        "{name} in {workers} workers, by {start_method}, and 2 epochs: whether streams differ, and are".format(
-            **loader
-        ),
-        "repeatable with a seed",
+        "{name} in {workers} workers, by {start_method}, and 2 epochs:".format(**loader),
+        "whether streams differ, and whether all are repeatable with a seed",
         "",
         f"{'':22}{'as it is':29}with workerseed",
         "{:22}{heads:29}{heads}".format("source", heads="workers   epochs  repeatable"),

@@ -242,19 +242,20 @@ def states_in_workers(loader: "Any", workers: int) -> "List[Dict[str, str]]":
         try:
             # That of torch itself: a subclass may keep workers that run already, as timm's MultiEpochsDataLoader does.
             iterator = DataLoader.__iter__(probed)
+            found = [taken_down(worker_id, os.path.join(folder, str(worker_id))) for worker_id in range(workers)]
+        except CannotTellError:
+            raise
         except Exception as error:
+            if str(error).startswith("DataLoader worker"):  # of torch, from its handler for dead workers, at any point
+                raise CannotTellError(f"a worker died before it could load anything: {error}") from None
             raise CannotTellError(
                 f"the workers cannot be started: {error!r}; to be started by spawn or forkserver, the data set, the "
                 "collate_fn and the worker_init_fn have to be picklable"
             ) from None
-        try:
-            found = [taken_down(worker_id, os.path.join(folder, str(worker_id))) for worker_id in range(workers)]
-        except RuntimeError as error:  # of torch, when a worker dies by a signal
-            raise CannotTellError(f"a worker died before it could load anything: {error}") from None
         del iterator
     for worker_id, states in enumerate(found):
         if "failed" in states:
-            raise CannotTellError(f"the worker_init_fn failed in worker {worker_id}", states["failed"])
+            raise CannotTellError("{} failed in worker {}".format(states["failed"], worker_id), states["details"])
     return found
 
 
@@ -276,13 +277,15 @@ class TakeDown:
         self.roots = {name: getattr(loader, name) for name in ("dataset", "collate_fn", "worker_init_fn")}
 
     def __call__(self, worker_id: int) -> None:
+        doing = "the worker_init_fn"
         try:
             if self.roots["worker_init_fn"] is not None:
                 self.roots["worker_init_fn"](worker_id)
+            doing = "looking for generators"
             states = dict(global_states())
             states.update((path, state_of(generator)) for path, generator in held_generators(self.roots))
         except BaseException as error:
-            states = {"failed": traceback_of(error)}
+            states = {"failed": doing, "details": traceback_of(error)}
         path = os.path.join(self.folder, str(worker_id))
         with open(path + ".part", "w") as file:
             json.dump(states, file)
@@ -345,7 +348,7 @@ def held_generators(roots: "Dict[str, Any]") -> "Iterator[Tuple[str, Any]]":
             waiting.extend((name, part) for name, part in parts_of(path, owner) if not isinstance(part, ATOMS))
 
 
-ATOMS = (str, bytes, int, float, complex, bool, type(None), types.ModuleType, types.BuiltinFunctionType)
+ATOMS = (str, bytes, int, float, complex, bool, type(None), types.ModuleType)
 
 
 def parts_of(path: str, owner: "Any") -> "Iterator[Tuple[str, Any]]":
@@ -354,20 +357,20 @@ def parts_of(path: str, owner: "Any") -> "Iterator[Tuple[str, Any]]":
         yield from ((f"{path}[{key!r}]", part) for key, part in owner.items() if not isinstance(part, ATOMS))
     elif isinstance(owner, (list, tuple, set, frozenset)):
         yield from ((f"{path}[{i}]", part) for i, part in enumerate(owner) if not isinstance(part, ATOMS))
-    elif isinstance(owner, functools.partial):
+    if isinstance(owner, functools.partial):
         yield path + ".func", owner.func
         yield from parts_of(path + ".args", owner.args)
         yield from parts_of(path + ".keywords", owner.keywords)
-    elif isinstance(owner, types.MethodType):
+    elif isinstance(owner, (types.MethodType, types.BuiltinMethodType)):
         yield path + ".__self__", owner.__self__
-        yield path, owner.__func__
+        yield path, getattr(owner, "__func__", None)
     elif isinstance(owner, types.FunctionType):
         yield from parts_of_function(path, owner)
     elif not isinstance(owner, type):
         for cls in type(owner).__mro__:
             if cls.__module__.split(".")[0] not in ("builtins", "torch", "numpy"):
                 yield from ((f"{path}.{name}", part) for name, part in vars(cls).items() if is_of_class(name, part))
-                slots = cls.__dict__.get("__slots__", ())
+                slots = vars(cls).get("__slots__", ())
                 for name in [slots] if isinstance(slots, str) else slots:
                     if hasattr(owner, name):
                         yield f"{path}.{name}", getattr(owner, name)
