@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     Facts = Dict[str, Any]
 
+EPOCHS = 3  # of the article's data set
 PROCESS_WIDE = ("np.random", "random", "torch")
 PROBE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_probe.py")
 FIXED, REMAIN, CANNOT_TELL, INTERRUPTED = 0, 1, 2, 130  # exit codes
@@ -49,8 +50,18 @@ def check(loader: "Optional[str]", as_json: bool) -> int:
     return REMAIN if facts["verdict"] == "not fixed" else FIXED
 
 
-def probe(doing: str, arguments: "Sequence[str]", with_workerseed: bool, variable: "Optional[str]") -> "Facts":
-    """Return what ``_probe`` finds in a fresh process, with this value of WORKERSEED, or the user's if None.
+def run_twice(
+    doing: str, arguments: "Sequence[str]", epochs: int, with_workerseed: bool, variable: "Optional[str]"
+) -> "Facts":
+    """Return what ``_probe`` finds in a fresh process, and, under ``again``, what the first epoch is in another one."""
+    options = ["--workerseed", *arguments] if with_workerseed else arguments
+    facts = probe(doing, [str(epochs), *options], variable)
+    facts["again"] = probe(doing + ", again", ["1", *options], variable)["epochs"][0]
+    return facts
+
+
+def probe(doing: str, arguments: "Sequence[str]", variable: "Optional[str]") -> "Facts":
+    """Run ``_probe`` with this value of WORKERSEED, or the user's if None.
 
     Raises:
         CannotTellError: with what it says, or because it ended before it could say anything.
@@ -61,9 +72,8 @@ def probe(doing: str, arguments: "Sequence[str]", with_workerseed: bool, variabl
         environment[_options.VARIABLE] = variable
     with tempfile.TemporaryDirectory() as folder:
         result = os.path.join(folder, "result")
-        options = ["--workerseed"] if with_workerseed else []
         process = subprocess.Popen(
-            [sys.executable, PROBE, result, *options, *arguments],
+            [sys.executable, PROBE, result, *arguments],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -103,8 +113,8 @@ def check_installation() -> "Facts":
     facts: Facts = {}
     for method in methods:
         arguments = ["--start-method", method]
-        stock = probe(f"{method}, as torch ships", arguments, False, "0")
-        facts = probe(f"{method}, with workerseed", arguments, True, "1")
+        stock = run_twice(f"{method}, as torch ships", arguments, EPOCHS, False, "0")
+        facts = run_twice(f"{method}, with workerseed", arguments, EPOCHS, True, "1")
         found[method] = {"default": facts["default"], "stock": repeats(stock), "workerseed": repeats(facts)}
     affected = any(is_affected(of_method["stock"]) for of_method in found.values())
     remain = any(is_affected(of_method["workerseed"]) for of_method in found.values())
@@ -141,7 +151,7 @@ def table_of_installation(facts: "Facts") -> "List[str]":
         line_of_versions(facts["versions"]),
         "",
         "np.random in 4 workers and 3 epochs: how many draws repeat one of another worker",
-        "or of an earlier epoch, and whether all are repeatable with a seed",
+        "or of an earlier epoch, and whether another run with the same seed repeats all",
         "",
         f"{'':19}{ships:31}with workerseed",
         "{:19}{heads:31}{heads}".format("start method", heads="workers  epochs  repeatable"),
@@ -186,8 +196,8 @@ def line_of_versions(versions: "Dict[str, str]") -> str:
 
 def check_loader(loader: str) -> "Facts":
     """Compare, across its workers and epochs, every source of randomness that a user's loader has."""
-    before = probe(f"{loader}, as it is", ["--loader", loader], False, None)
-    after = probe(f"{loader}, with workerseed", ["--loader", loader], True, "1")
+    before = run_twice(f"{loader}, as it is", ["--loader", loader], 2, False, None)
+    after = run_twice(f"{loader}, with workerseed", ["--loader", loader], 2, True, "1")
     sources: Facts = {}
     for source in sorted({source for facts in (before, after) for worker in facts["epochs"][0] for source in worker}):
         of_source = {"as_it_is": streams(before, source), "workerseed": streams(after, source)}
@@ -208,7 +218,7 @@ def check_loader(loader: str) -> "Facts":
 
 
 def streams(facts: "Facts", source: str) -> "Facts":
-    """Tell whether the streams of one source differ between workers and epochs, and come again with the same seed."""
+    """Tell whether the streams of one source differ between workers and epochs, and come again in another run."""
     first, second, again = ([worker.get(source) for worker in epoch] for epoch in (*facts["epochs"], facts["again"]))
     there = [state for state in first if state is not None]  # a worker_init_fn may make it in some workers only
     distinct = len(set(there))
@@ -250,7 +260,7 @@ def table_of_loader(facts: "Facts") -> "List[str]":
         lines.append("It has num_workers=0, and nothing to compare: checked as if it had {workers}.".format(**loader))
     lines += [
         "{name} in {workers} workers, by {start_method}, and 2 epochs:".format(**loader),
-        "whether streams differ, and whether all are repeatable with a seed",
+        "whether streams differ, and whether another run with the same seed repeats all",
         "",
         f"{'':22}{'as it is':29}with workerseed",
         "{:22}{heads:29}{heads}".format("source", heads="workers   epochs  repeatable"),

@@ -21,7 +21,6 @@ import types
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__))
 WORKERS = 4
-EPOCHS = 3
 ITEMS = 16  # of the article's data set, in an epoch
 
 TYPE_CHECKING = False  # mypy reads it as true; without `typing` the annotations below are strings
@@ -43,6 +42,7 @@ def main() -> None:
     """Do what ``_check`` asks for, and write the facts to the file that it names."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("result", help="the file for the facts, as JSON")
+    parser.add_argument("epochs", type=int)
     parser.add_argument("--workerseed", action="store_true", help="with workerseed")
     parser.add_argument("--start-method", help="for the article's data set")
     parser.add_argument("--loader", help="the user's, MODULE:LOADER")
@@ -64,9 +64,9 @@ def facts_of(options: "argparse.Namespace") -> "Facts":
     facts: Facts = {"python": sys.version.split()[0]}
     facts.update(torch=version("torch"), numpy=version("numpy"))
     if options.loader:
-        facts.update(facts_of_loader(options.loader))
+        facts.update(facts_of_loader(options.loader, options.epochs))
     else:
-        facts.update(facts_of_article(options.start_method))
+        facts.update(facts_of_article(options.start_method, options.epochs))
     ours = sys.modules.get("workerseed")
     facts["workerseed"] = dict(ours.status()._asdict()) if ours else None
     try:
@@ -121,36 +121,35 @@ class RandomDataset:
         return ITEMS
 
 
-def facts_of_article(start_method: str) -> "Facts":
-    """Return what the workers draw in ``EPOCHS`` epochs, and in the first once more, seeded alike."""
+def facts_of_article(start_method: str, epochs: int) -> "Facts":
+    """Return what each worker draws in each epoch."""
     from torch.utils.data import DataLoader
 
     default = multiprocessing.get_start_method()
     multiprocessing.set_start_method(start_method, force=True)
     multiprocessing.set_forkserver_preload(["numpy", "torch"])  # what a program that imports them at its top has there
     loader: Any = DataLoader(RandomDataset(), batch_size=2, num_workers=WORKERS, collate_fn=list)
-    epochs = []
+    seed_everything(0)
+    drawn = []
     try:
-        for epoch in range(EPOCHS + 1):
-            if epoch in (0, EPOCHS):
-                seed_everything(0)
+        for _ in range(epochs):
             of_workers: Dict[int, List[Any]] = {}
             for batch in loader:
                 for worker, draw in batch:
                     of_workers.setdefault(worker, []).append(draw)
-            epochs.append(list(of_workers.values()))
+            drawn.append(list(of_workers.values()))
     except Exception as error:
         raise CannotTellError(
             f"a worker started by {start_method} failed: look for limits on memory, processes or /dev/shm"
         ) from error
-    return {"default": default == start_method, "epochs": epochs[:EPOCHS], "again": epochs[EPOCHS]}
+    return {"default": default == start_method, "epochs": drawn}
 
 
 # The user's loader
 
 
-def facts_of_loader(target: str) -> "Facts":
-    """Return the state of each source of randomness in each worker: of two epochs, and of the first again."""
+def facts_of_loader(target: str, epochs: int) -> "Facts":
+    """Return what the loader is, and, of each epoch and worker, the state of each source of randomness at its start."""
     from torch.utils.data import DataLoader
     from torch.utils.data.distributed import DistributedSampler
 
@@ -167,21 +166,13 @@ def facts_of_loader(target: str) -> "Facts":
     }
     context = getattr(loader, "multiprocessing_context", None) or multiprocessing
     facts["start_method"] = context.get_start_method()
-    generator: Any = getattr(loader, "generator", None)
-    state = None if generator is None else generator.get_state()
-    epochs = []
-    for epoch in range(3):
-        if epoch in (0, 2):
-            seed_everything(0)
-            if state is not None:
-                generator.set_state(state)
-        epochs.append(states_in_workers(loader, facts["workers"]))
-    facts.update(epochs=epochs[:2], again=epochs[2])
+    seed_everything(0)
+    facts["epochs"] = [states_in_workers(loader, facts["workers"]) for _ in range(epochs)]
     import numpy
 
     # np.random.seed(np.random.get_state()[1][0] + worker_id), where seeding by an array has left 2**31 there
     fixed = [state_of(numpy.random.RandomState(2**31 + worker_id)) for worker_id in range(facts["workers"])]
-    facts["get_state_workaround"] = [worker["np.random"] for worker in epochs[0]] == fixed
+    facts["get_state_workaround"] = [worker["np.random"] for worker in facts["epochs"][0]] == fixed
     return facts
 
 
