@@ -2,9 +2,14 @@ import os
 import subprocess
 import sys
 
+import hypothesis
 import pytest
 
 import workerseed
+
+# The same examples in every run, on however slow a machine: what fails in one run of the matrix fails in the next.
+hypothesis.settings.register_profile("matrix", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("matrix")
 
 workerseed.uninstall()  # a test that wants the shim says so
 
