@@ -101,11 +101,32 @@ def seed_worker(worker_id: int) -> None:
         return  # torch 1.9 leaves it out then, too
     words = numpy_seed((seed - worker_id) & MASK64, worker_id)
     numpy.random.seed(words)
-    # The most copied workaround seeds anew with get_state()[1][0] + worker_id. Seeding by an array leaves 0x80000000
-    # there whatever the words are (init_by_array of MT19937), and on torch 1.9 and later it gets the same streams for
-    # every seed and in every epoch. No output depends on the low 31 bits; with 30 of them the sum stays below 2**32.
+    heal_get_state(words[0] >> 2)
+
+
+def heal_get_state(bits: int) -> None:
+    """Store ``bits`` of the seed in the first key word of ``np.random``, which seeding by an array leaves constant.
+
+    The most copied workaround seeds anew with ``get_state()[1][0] + worker_id``. Seeded by an array, MT19937 always has
+    0x80000000 there (its ``init_by_array``), and so the workaround gets the same streams for every seed and in every
+    epoch on torch 1.9 and later. No output depends on the low 31 bits.
+
+    Args:
+        bits: below 2**30, so that the sum stays below 2**32.
+    """
+    import ctypes
+
+    import numpy
+
+    generator = getattr(numpy.random.mtrand._rand, "_bit_generator", None)  # NumPy 1.17 and later
+    if generator is not None:
+        # In place, at the address that NumPy publishes, for its get_state and set_state take longer than the seeding.
+        first = ctypes.c_uint32.from_address(generator.ctypes.state_address)
+        if first.value == 0x80000000:
+            first.value |= bits
+            return
     name, key, position, has_gauss, cached_gaussian = numpy.random.get_state()
-    key[0] |= words[0] >> 2
+    key[0] |= bits
     numpy.random.set_state((name, key, position, has_gauss, cached_gaussian))
 
 
