@@ -84,7 +84,8 @@ def refusing(worker_id):
     raise KeyError("not today")
 
 def killed(worker_id):
-    import os, signal
+    import os, signal, time
+    time.sleep(1)  # until the parent waits: a worker that dies earlier can make torch 1.0 hang
     os.kill(os.getpid(), signal.SIGKILL)
 
 loader = DataLoader(Plain(), num_workers=3)
