@@ -61,5 +61,5 @@ def run_command(*command, cwd=None, **variables):
         universal_newlines=True,
         env=environment,
         cwd=cwd,
-        timeout=300,
+        timeout=500,
     )
