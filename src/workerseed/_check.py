@@ -50,11 +50,16 @@ def check(loader: "Optional[str]", as_json: bool) -> int:
     return REMAIN if facts["verdict"] == "not fixed" else FIXED
 
 
-def run_twice(
-    doing: str, arguments: "Sequence[str]", epochs: int, with_workerseed: bool, variable: "Optional[str]"
-) -> "Facts":
-    """Return what ``_probe`` finds in a fresh process, and, under ``again``, what the first epoch is in another one."""
-    options = ["--workerseed", *arguments] if with_workerseed else arguments
+def run_twice(doing: str, arguments: "Sequence[str]", epochs: int, variable: "Optional[str]") -> "Facts":
+    """Return what ``_probe`` finds in a fresh process, and, under ``again``, what the first epoch is in another one.
+
+    Args:
+        doing: for the user, what this is.
+        arguments: for ``_probe``.
+        epochs: how many.
+        variable: the value of WORKERSEED, or None for the user's; with "1" workerseed is imported, too.
+    """
+    options = ["--workerseed", *arguments] if variable == "1" else arguments
     facts = probe(doing, [str(epochs), *options], variable)
     facts["again"] = probe(doing + ", again", ["1", *options], variable)["epochs"][0]
     return facts
@@ -113,8 +118,8 @@ def check_installation() -> "Facts":
     facts: Facts = {}
     for method in methods:
         arguments = ["--start-method", method]
-        stock = run_twice(f"{method}, as torch ships", arguments, EPOCHS, False, "0")
-        facts = run_twice(f"{method}, with workerseed", arguments, EPOCHS, True, "1")
+        stock = run_twice(f"{method}, as torch ships", arguments, EPOCHS, "0")
+        facts = run_twice(f"{method}, with workerseed", arguments, EPOCHS, "1")
         found[method] = {"default": facts["default"], "stock": repeats(stock), "workerseed": repeats(facts)}
     affected = any(is_affected(of_method["stock"]) for of_method in found.values())
     remain = any(is_affected(of_method["workerseed"]) for of_method in found.values())
@@ -196,8 +201,8 @@ def line_of_versions(versions: "Dict[str, str]") -> str:
 
 def check_loader(loader: str) -> "Facts":
     """Compare, across its workers and epochs, every source of randomness that a user's loader has."""
-    before = run_twice(f"{loader}, as it is", ["--loader", loader], 2, False, None)
-    after = run_twice(f"{loader}, with workerseed", ["--loader", loader], 2, True, "1")
+    before = run_twice(f"{loader}, as it is", ["--loader", loader], 2, None)
+    after = run_twice(f"{loader}, with workerseed", ["--loader", loader], 2, "1")
     sources: Facts = {}
     for source in sorted({source for facts in (before, after) for worker in facts["epochs"][0] for source in worker}):
         of_source = {"as_it_is": streams(before, source), "workerseed": streams(after, source)}
