@@ -50,16 +50,20 @@ def run_python(*arguments, **variables):
     return run_command(sys.executable, *arguments, **variables)
 
 
+def environment_with(**variables):
+    """The environment; of the variables that concern us it has those given alone."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith(("WORKERSEED", "PYTHON"))}
+    return dict(others, **variables)
+
+
 def run_command(*command, cwd=None, **variables):
     """Runs a command, of the variables that concern us with those given alone."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("WORKERSEED", "PYTHON"))}
-    environment.update(variables)
     return subprocess.run(
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         universal_newlines=True,
-        env=environment,
+        env=environment_with(**variables),
         cwd=cwd,
         timeout=500,
     )

@@ -1,21 +1,18 @@
 """Activation by autowrapt, where that is installed: AUTOWRAPT_BOOTSTRAP=workerseed."""
 
-import os
-
 import pytest
 from support import NATIVE
 from test_activation import USE
 
-import workerseed
+from workerseed.__main__ import SITECUSTOMIZE
 
 pytest.importorskip("autowrapt")
 
-FOLDER = os.path.join(workerseed.__path__[0], "_sitecustomize")
 TELL = "print(first_draw(), sys.modules['workerseed'].status().state)"
 STATE = "native" if NATIVE else "active"
 
 
-@pytest.mark.parametrize("variables", [{}, {"WORKERSEED": "1"}, {"WORKERSEED": "1", "PYTHONPATH": FOLDER}])
+@pytest.mark.parametrize("variables", [{}, {"WORKERSEED": "1"}, {"WORKERSEED": "1", "PYTHONPATH": SITECUSTOMIZE}])
 def test_it_seeds_a_program_that_knows_nothing_of_it(prints, variables):
     code = "import sys" + USE + TELL
     assert prints(code, AUTOWRAPT_BOOTSTRAP="workerseed", **variables) == f"[522, 297, 434] {STATE}\n"

@@ -16,6 +16,7 @@ import warnings
 import pytest
 import torch
 import torch.utils.data
+from conftest import environment_with
 from support import HAS_CONTEXT, TORCH, as_list, error_of, np, only_legacy, text_of
 from torch.utils.data import BatchSampler, ConcatDataset, DataLoader, Dataset, SequentialSampler, TensorDataset
 
@@ -666,7 +667,6 @@ def test_datasets_put_together(both):
 def programs(tmp_path):
     """Starts a program on stock torch and with the shim, each in a process group of its own."""
     script = tmp_path / "program.py"
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("WORKERSEED", "PYTHON"))}
     running = []
 
     def start(code):
@@ -678,7 +678,7 @@ def programs(tmp_path):
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
                     universal_newlines=True,
-                    env=environment,
+                    env=environment_with(),
                     start_new_session=True,
                 )
             )

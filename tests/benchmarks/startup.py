@@ -13,9 +13,8 @@ import venv
 
 from paired import ratio
 
-import workerseed
+from workerseed.__main__ import SITECUSTOMIZE
 
-FOLDER = os.path.join(workerseed.__path__[0], "_sitecustomize")
 PAIRS = 300
 NO_EXPORT = {f"OTEL_{signal}_EXPORTER": "none" for signal in ("TRACES", "METRICS", "LOGS")}
 
@@ -50,8 +49,10 @@ def ours(work):
     with_empty = start(sys.executable, "-c", "pass", PYTHONPATH=empty)
     print("an interpreter with an empty sitecustomize = 1")
     report("  twice the same", with_empty, with_empty)
-    report("  our sitecustomize, variable unset", with_empty, start(sys.executable, "-c", "pass", PYTHONPATH=FOLDER))
-    activated = start(sys.executable, "-c", "pass", PYTHONPATH=FOLDER, WORKERSEED="1")
+    report(
+        "  our sitecustomize, variable unset", with_empty, start(sys.executable, "-c", "pass", PYTHONPATH=SITECUSTOMIZE)
+    )
+    activated = start(sys.executable, "-c", "pass", PYTHONPATH=SITECUSTOMIZE, WORKERSEED="1")
     report("  our sitecustomize, WORKERSEED=1", with_empty, activated)
     print("an interpreter = 1")
     report("  WORKERSEED=1", bare, activated)

@@ -12,9 +12,9 @@ import numpy as np
 from conftest import run_python
 
 import workerseed
+from workerseed.__main__ import SITECUSTOMIZE
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SITECUSTOMIZE = os.path.join(workerseed.__path__[0], "_sitecustomize")
 STOCK = "stock"
 BY_VARIABLE = "by variable"
 ACTIVATIONS = ("imported before the framework", "imported after the framework", BY_VARIABLE)
