@@ -152,6 +152,6 @@ def attend_to_dataloader(dataloader: "ModuleType") -> None:
     try:
         from . import _patch
 
-        _conclude(*_patch.patch(dataloader))
+        _conclude(*_patch.patch(dataloader, _extras))
     except Exception as error:
         _conclude("failed", repr(error))

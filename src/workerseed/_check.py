@@ -57,9 +57,9 @@ def run_twice(doing: str, arguments: "Sequence[str]", epochs: int, variable: "Op
         doing: for the user, what this is.
         arguments: for ``_probe``.
         epochs: how many.
-        variable: the value of WORKERSEED, or None for the user's; with "1" workerseed is imported, too.
+        variable: the value of WORKERSEED, or None for the user's; unless that is "0", workerseed is imported, too.
     """
-    options = ["--workerseed", *arguments] if variable == "1" else arguments
+    options = ["--workerseed", *arguments] if variable not in (None, "0") else arguments
     facts = probe(doing, [str(epochs), *options], variable)
     facts["again"] = probe(doing + ", again", ["1", *options], variable)["epochs"][0]
     return facts
@@ -202,7 +202,8 @@ def line_of_versions(versions: "Dict[str, str]") -> str:
 def check_loader(loader: str) -> "Facts":
     """Compare, across its workers and epochs, every source of randomness that a user's loader has."""
     before = run_twice(f"{loader}, as it is", ["--loader", loader], 2, None)
-    after = run_twice(f"{loader}, with workerseed", ["--loader", loader], 2, "1")
+    extras = _options.from_variable(os.environ.get(_options.VARIABLE, ""))
+    after = run_twice(f"{loader}, with workerseed", ["--loader", loader], 2, ",".join(extras or ()) or "1")
     sources: Facts = {}
     for source in sorted({source for facts in (before, after) for worker in facts["epochs"][0] for source in worker}):
         of_source = {"as_it_is": streams(before, source), "workerseed": streams(after, source)}
@@ -244,7 +245,7 @@ def advice(source: str, as_it_is: "Facts", with_workerseed: "Facts", facts: "Fac
     if are_fine(with_workerseed):
         return None if are_fine(as_it_is) else "import workerseed, or start the program with `workerseed run`"
     if source not in PROCESS_WIDE:
-        return "make it anew in a worker_init_fn, from torch.initial_seed(), which differs by worker and epoch"
+        return "switch the extra on that is for it: WORKERSEED=generators, or `workerseed run --generators`"
     if source == "np.random" and facts["get_state_workaround"]:
         return (
             "the worker_init_fn seeds from np.random.get_state()[1][0], which this torch leaves at 2**31 whatever the "
@@ -267,7 +268,7 @@ def table_of_loader(facts: "Facts") -> "List[str]":
         "{name} in {workers} workers, by {start_method}, and 2 epochs:".format(**loader),
         "whether streams differ, and whether another run with the same seed repeats all",
         "",
-        f"{'':22}{'as it is':29}with workerseed",
+        f"{'':22}{'as it is':29}" + ", ".join(["with workerseed", *facts["status"]["extras"]]),
         "{:22}{heads:29}{heads}".format("source", heads="workers   epochs  repeatable"),
     ]
     for source, of_source in facts["sources"].items():

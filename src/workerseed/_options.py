@@ -8,7 +8,6 @@ VARIABLE = "WORKERSEED"
 ON = ("1", "on", "true", "yes")
 OFF = ("0", "off", "false", "no")
 EXTRAS = ("ranks", "generators", "verbose")
-PLANNED = ("ranks", "generators")
 
 
 def from_variable(value: str) -> "Optional[Tuple[str, ...]]":
@@ -38,7 +37,7 @@ def known(extras: "Iterable[str]") -> "Tuple[str, ...]":
     """Return ``extras`` in the order of ``EXTRAS``, each once.
 
     Raises:
-        ValueError: one of them does not exist, or not yet.
+        ValueError: one of them does not exist.
         TypeError: it is a string, where a list of strings was meant.
     """
     if isinstance(extras, str):
@@ -47,6 +46,4 @@ def known(extras: "Iterable[str]") -> "Tuple[str, ...]":
     for extra in wanted:
         if extra not in EXTRAS:
             raise ValueError(f"{extra!r} is not known")
-        if extra in PLANNED:
-            raise ValueError(f"{extra!r} is not yet available")
     return tuple(extra for extra in EXTRAS if extra in wanted)

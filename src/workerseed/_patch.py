@@ -5,7 +5,9 @@ import sys
 
 import wrapt
 
+from . import _generators
 from ._messages import warn_once
+from ._ranks import find_rank
 from ._seeding import SeededWorkerInit
 
 TYPE_CHECKING = False  # mypy reads it as true; without `typing` the annotations below are strings
@@ -28,11 +30,12 @@ WORKER_ITERATORS = (
 
 CHAIN = "_workerseed_chain"  # the key in vars(loader); Lightning does not copy what begins with an underscore
 
+_extras: "Tuple[str, ...]" = ()
 _enabled = False  # our wrappers can outlive `unpatch` below those of others; then they only pass through
 _replaced: "List[Tuple[type, str, Optional[object], object]]" = []  # class, attribute, its own value if any, ours
 
 
-def patch(dataloader: "ModuleType") -> "Tuple[str, str]":
+def patch(dataloader: "ModuleType", extras: "Tuple[str, ...]") -> "Tuple[str, str]":
     """Wrap what needs wrapping in the module ``torch.utils.data.dataloader``; doing it again does no harm.
 
     What is there decides, not torch's version: vendor builds such as ``1.9.0a0+2ecb2c7`` say 1.9 and lack the fix.
@@ -40,9 +43,11 @@ def patch(dataloader: "ModuleType") -> "Tuple[str, str]":
     Returns:
         The state and the reason for ``workerseed.status()``: ``active``, ``native`` or ``unsupported``.
     """
-    global _enabled
+    global _enabled, _extras
+    beyond = [extra for extra in extras if extra != "verbose"]
     worker = sys.modules.get("torch.utils.data._utils.worker")  # torch 1.0 has none
-    if hasattr(worker, "_generate_state"):
+    native = hasattr(worker, "_generate_state")
+    if native and not beyond:
         return "native", "this torch seeds NumPy in its workers itself"
     iterators = [getattr(dataloader, name) for name in WORKER_ITERATORS if hasattr(dataloader, name)]
     if not hasattr(dataloader, "DataLoader") or not iterators:
@@ -57,8 +62,9 @@ def patch(dataloader: "ModuleType") -> "Tuple[str, str]":
     except Exception:
         unpatch()
         raise
-    _enabled = True
-    return "active", "NumPy and random are seeded in every worker that starts from now on"
+    _enabled, _extras = True, extras
+    what = "NumPy and random are seeded in every worker that starts from now on"
+    return "active", what + (", with " + ", ".join(beyond) if beyond else "")
 
 
 def unpatch() -> None:
@@ -181,10 +187,15 @@ class _LoaderView(wrapt.ObjectProxy):  # type: ignore[type-arg]
         loader = self.__wrapped__
         beside = getattr(loader, "__dict__", {}).get(CHAIN)
         if beside is not None and beside.chain.worker_init_fn is loader.worker_init_fn:
-            return beside.chain  # type: ignore[no-any-return]
-        # Its worker_init_fn was assigned since, or it never went through our DataLoader.__init__: it is older than
-        # the patch, unpickled, or of a class that does not call that (fastai 1 and 2).
-        return SeededWorkerInit(loader.worker_init_fn)
+            chain = beside.chain
+        else:
+            # Its worker_init_fn was assigned since, or it never went through our DataLoader.__init__: it is older than
+            # the patch, unpickled, or of a class that does not call that (fastai 1 and 2).
+            chain = SeededWorkerInit(loader.worker_init_fn)
+        chain.rank = find_rank() if "ranks" in _extras else 0  # now, for now the workers start
+        fold = "generators" in _extras and not getattr(loader, "__dict__", {}).get(_generators.KEEP)
+        chain.kept = list(_generators.kept) if fold else None
+        return chain  # type: ignore[no-any-return]
 
     @worker_init_fn.setter
     def worker_init_fn(self, function: "Any") -> None:

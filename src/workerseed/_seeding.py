@@ -4,7 +4,7 @@ from ._messages import warn_once
 
 TYPE_CHECKING = False  # mypy reads it as true; `typing` itself is too slow to import at interpreter start
 if TYPE_CHECKING:
-    from typing import Any, Callable, List, Optional
+    from typing import Any, Callable, Dict, List, Optional
 
 MASK32 = 0xFFFFFFFF
 MASK64 = 0xFFFFFFFFFFFFFFFF
@@ -47,17 +47,18 @@ def _integer(name: str, number: int, largest: int) -> int:
     return number
 
 
-def seed_sequence_words(entropy: "List[int]") -> "List[int]":
-    """Return the words that ``SeedSequence(entropy).generate_state(4)`` of NumPy has.
+def seed_sequence_words(entropy: "List[int]", count: int = 4) -> "List[int]":
+    """Return the words that ``SeedSequence(entropy).generate_state(count)`` of NumPy has.
 
     NumPy below 1.17 has no SeedSequence, and a torch can be without NumPy. Where NumPy has it, this is still the faster
     for four words: creating the arrays takes longer than the hashing.
 
     Args:
         entropy: exactly four integers below 2**32, as many as the pool of a ``SeedSequence`` holds.
+        count: how many words.
 
     Returns:
-        Four integers below 2**32.
+        Integers below 2**32.
 
     The algorithm is M. E. O'Neill's ``seed_seq_fe`` of 2015
     (https://www.pcg-random.org/posts/developing-a-seed_seq-alternative.html): hash every word into the pool,
@@ -80,28 +81,42 @@ def seed_sequence_words(entropy: "List[int]") -> "List[int]":
                 pool[target] = mixed ^ mixed >> 16
 
     multiplier = 0x8B51F9DD
-    return [hashed(word, 0x58F38DED) for word in pool]
+    return [hashed(pool[i % 4], 0x58F38DED) for i in range(count)]
 
 
-def seed_worker(worker_id: int) -> None:
-    """Seed ``random`` and ``np.random`` in this worker as torch 1.9 does, from the seed torch gave it.
+def seed_worker(worker_id: int, rank: int = 0) -> "List[int]":
+    """Seed the process-wide generators of this worker, from the seed torch gave it.
+
+    On rank 0, and where ranks are not asked for, ``random`` and ``np.random`` get what torch 1.9 gives them. On other
+    ranks, words 0 to 3 of the seed sequence go to NumPy, 4 and 5 to ``random``, 6 and 7 to torch.
 
     Args:
         worker_id: from 0 to ``num_workers - 1``.
+        rank: of the process in a distributed job.
+
+    Returns:
+        The entropy words of this start of a worker.
     """
     import random
 
     import torch
 
     seed = torch.initial_seed()  # base_seed + worker_id, set by every worker loop since torch 1.0
-    random.seed(seed)
+    base_seed = (seed - worker_id) & MASK64
+    entropy = [worker_id, base_seed & MASK32, base_seed >> 32, rank]
+    words = seed_sequence_words(entropy, 8)
+    if rank:
+        random.seed(words[4] | words[5] << 32)
+        torch.manual_seed((words[6] | words[7] << 32) >> 1)  # 63 bits: torch 1.2 takes no more
+    else:
+        random.seed(seed)
     try:
         import numpy
     except ImportError:
-        return  # torch 1.9 leaves it out then, too
-    words = numpy_seed((seed - worker_id) & MASK64, worker_id)
-    numpy.random.seed(words)
+        return entropy  # torch 1.9 leaves it out then, too
+    numpy.random.seed(words[:4])
     heal_get_state(words[0] >> 2)
+    return entropy
 
 
 def heal_get_state(bits: int) -> None:
@@ -141,11 +156,31 @@ class SeededWorkerInit:
 
     def __init__(self, worker_init_fn: "Optional[Callable[[int], Any]]") -> None:
         self.worker_init_fn = worker_init_fn
+        self.rank = 0
+        self.kept: Optional[List[Any]] = None  # generators to leave alone; None: all
 
     def __call__(self, worker_id: int) -> None:
         try:
-            seed_worker(worker_id)
+            entropy = seed_worker(worker_id, self.rank)
+            if self.kept is not None:
+                from ._generators import fold_all
+
+                fold_all(entropy, self.kept)
         except Exception as error:  # torch 1.0 and 1.1 do not forward it: the parent would fail at some later point
             warn_once(f"worker {worker_id} is not seeded: {error!r}")
         if self.worker_init_fn is not None:
             self.worker_init_fn(worker_id)
+
+    def __getstate__(self) -> "Dict[str, Any]":
+        return dict(vars(self), kept=self.kept and [generator for generator in self.kept if can_be_pickled(generator)])
+
+
+def can_be_pickled(generator: "Any") -> bool:
+    """Tell whether a generator can go to a worker that is spawned; those of torch 1 cannot, nor their data sets."""
+    import pickle
+
+    try:
+        pickle.dumps(generator)
+    except Exception:
+        return False
+    return True
