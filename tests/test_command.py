@@ -43,15 +43,12 @@ def test_a_run_in_a_run_adds_nothing():
     assert workerseed_run(*MODULE, "run", sys.executable, "-c", SHOW).stdout == f"1 {FOLDER}\n"
 
 
-def test_options_become_the_variable():
-    assert workerseed_run("--verbose", sys.executable, "-c", SHOW).stdout == f"verbose {FOLDER}\n"
-
-
-@pytest.mark.parametrize("extra", ["ranks", "generators"])
-def test_options_to_come_are_not_yet_available(extra):
-    done = workerseed_run("--" + extra, sys.executable, "-c", SHOW)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.endswith(f"workerseed run: error: '{extra}' is not yet available\n")
+@pytest.mark.parametrize(
+    "options, value",
+    [(["--verbose"], "verbose"), (["--ranks"], "ranks"), (["--generators", "--ranks"], "ranks,generators")],
+)
+def test_options_become_the_variable(options, value):
+    assert workerseed_run(*options, sys.executable, "-c", SHOW).stdout == f"{value} {FOLDER}\n"
 
 
 def test_options_of_the_command_are_left_to_it():

@@ -21,8 +21,13 @@ def test_values_that_switch_off(value):
 
 
 @pytest.mark.parametrize("value", ["verbose", " Verbose ", "verbose,verbose", "verbose , VERBOSE"])
-def test_values_that_name_extras(value):
+def test_values_that_name_an_extra(value):
     assert _options.from_variable(value) == ("verbose",)
+
+
+@pytest.mark.parametrize("value", ["ranks,generators,verbose", "verbose, Generators, RANKS"])
+def test_values_that_name_all_extras_in_any_order(value):
+    assert _options.from_variable(value) == ("ranks", "generators", "verbose")
 
 
 @pytest.mark.parametrize("value", ["maybe", "2", "verbose,", ",", "1,verbose", "0,verbose", "verbose ranks"])
@@ -31,12 +36,6 @@ def test_other_values_are_errors_that_name_the_valid_ones(value):
         _options.from_variable(value)
     assert str(error.value).startswith(f"WORKERSEED={value!r}: ")
     assert str(error.value).endswith(VALID)
-
-
-@pytest.mark.parametrize("value", ["ranks", "verbose,generators"])
-def test_extras_to_come_are_not_yet_available(value):
-    with pytest.raises(ValueError, match="is not yet available; valid are"):
-        _options.from_variable(value)
 
 
 @needs_numpy
@@ -49,7 +48,7 @@ def test_the_variable_switches_the_import_off(prints, value):
 
 
 @needs_numpy
-@pytest.mark.parametrize("value", ["", "1", "verbose"])
+@pytest.mark.parametrize("value", ["", "1", "verbose", "ranks", "generators"])
 def test_the_import_installs_with_the_other_values(prints, value):
     assert prints("import workerseed" + USE + "print(first_draw())", WORKERSEED=value) == "[522, 297, 434]\n"
 
@@ -98,6 +97,16 @@ def test_verbose_tells_each_thing_that_is_decided(python):
         "off: uninstalled",
     ]
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize("extras", ["ranks", "generators", "ranks,generators"])
+def test_the_status_names_what_is_done_beyond_the_seeding(prints, extras):
+    code = "import workerseed, torch.utils.data\nprint(*workerseed.status()[:2], sep=': ')"
+    assert prints(code, WORKERSEED=extras) == (
+        "active: NumPy and random are seeded in every worker that starts from now on, with {}\n".format(
+            extras.replace(",", ", ")
+        )
+    )
 
 
 def test_nothing_is_told_without_verbose(python):

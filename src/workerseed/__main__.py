@@ -56,11 +56,7 @@ def main(arguments: "Optional[Sequence[str]]" = None) -> "NoReturn":
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
     if not command:
         run.error("no command to run")
-    try:
-        extras = _options.known(extra for extra in _options.EXTRAS if getattr(options, extra))
-    except ValueError as error:
-        run.error(str(error))
-    replace_process(command, environment(extras))
+    replace_process(command, environment([extra for extra in _options.EXTRAS if getattr(options, extra)]))
 
 
 def environment(extras: "Sequence[str]") -> "Dict[str, str]":

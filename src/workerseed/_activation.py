@@ -38,11 +38,12 @@ def install(extras: "Iterable[str]" = ()) -> None:
     does no harm. It does nothing where the environment says ``WORKERSEED=0``.
 
     Args:
-        extras: what to do beyond that, in addition to what ``WORKERSEED`` names: ``"verbose"`` tells on stderr what is
-            decided, a line for each thing.
+        extras: what to do beyond that, in addition to what ``WORKERSEED`` names: ``"ranks"`` gives each process of a
+            distributed job streams of its own, ``"generators"`` reseeds the generators that objects hold, both on any
+            torch; ``"verbose"`` tells on stderr what is decided, a line for each thing.
 
     Raises:
-        ValueError: an extra that does not exist, or not yet.
+        ValueError: an extra that does not exist.
         TypeError: ``extras`` is a string.
     """
     global _extras

@@ -1,0 +1,283 @@
+"""The extra ``ranks``: where the rank comes from, and that each rank has streams of its own, in real jobs."""
+
+import json
+import os
+import random
+import socket
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import torch
+import use_ranks
+from conftest import run_python
+from hypothesis import given
+from hypothesis import strategies as st
+from support import NATIVE, TORCH, error_of, np, start_method
+from test_seeding import WORDS, has_seed_sequence
+from torch.utils.data import DataLoader
+from use_ranks import EPOCHS, WORKERS, ThreeStreams, as_it_is, epochs
+
+import workerseed
+from workerseed._ranks import VARIABLES, find_rank
+from workerseed._seeding import seed_sequence_words
+
+PROGRAM = use_ranks.__file__
+SITECUSTOMIZE = os.path.join(workerseed.__path__[0], "_sitecustomize")
+STREAMS = {"numpy": 1, "random": 2, "torch": 3}  # where in an item
+streams = pytest.mark.parametrize("stream", [name for name in STREAMS if np is not None or name != "numpy"])
+
+
+@pytest.fixture(autouse=True)
+def outside_a_job(monkeypatch):
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def ranks():
+    """Installs workerseed with the extra in this process, for one test."""
+    workerseed.install(["ranks"])
+    yield
+    workerseed.uninstall()
+
+
+# Where the rank comes from
+
+
+def test_a_process_outside_a_job_has_rank_0():
+    assert find_rank() == 0
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+@pytest.mark.parametrize("value, rank", [("0", 0), ("3", 3), (" 12 ", 12), ("4294967295", 2**32 - 1)])
+def test_a_launchers_variable_gives_the_rank(monkeypatch, name, value, rank):
+    monkeypatch.setenv(name, value)
+    assert find_rank() == rank
+
+
+def test_the_first_variable_that_is_set_counts(monkeypatch):
+    for name, rank in zip(reversed(VARIABLES), (5, 6, 7)):
+        monkeypatch.setenv(name, str(rank))
+        assert find_rank() == rank
+    monkeypatch.setenv("RANK", "")
+    assert find_rank() == 6
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+@pytest.mark.parametrize("value", ["first", "-1", "1.0", "1 2", "0x1", "1_0", "²", "4294967296", "1" * 5000])
+def test_a_variable_that_is_not_a_rank_is_an_error(monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValueError) as error:
+        find_rank()
+    assert str(error.value) == (
+        f"{name}={value!r} is not the rank of a process, which the extra 'ranks' of workerseed needs: "
+        "valid are whole numbers from 0 to 4294967295"
+    )
+
+
+# The words
+
+
+@has_seed_sequence
+@given(st.lists(WORDS, min_size=4, max_size=4))
+def test_eight_words_are_those_of_this_numpy(entropy):
+    assert seed_sequence_words(entropy, 8) == np.random.SeedSequence(entropy).generate_state(8).tolist()
+
+
+def test_the_first_four_of_eight_words_are_the_four():
+    assert seed_sequence_words([1, 2, 3, 4], 8)[:4] == seed_sequence_words([1, 2, 3, 4])
+
+
+def test_torch_uses_32_bits_of_its_seed():
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(5)
+        drawn = torch.randint(2**31, (10,)).tolist()
+        torch.manual_seed(5 + (3 << 32))
+        assert torch.randint(2**31, (10,)).tolist() == drawn
+
+
+def expected(rank, base_seeds):
+    """What ``epochs`` is on a rank, from the words."""
+    return [[expected_of_worker(rank, seed, worker_id) for worker_id in range(WORKERS)] for seed in base_seeds]
+
+
+def expected_of_worker(rank, base_seed, worker_id):
+    words = seed_sequence_words([worker_id, base_seed % 2**32, base_seed // 2**32, rank], 8)
+    seeds = [base_seed + worker_id] * 2
+    if rank:
+        seeds = [words[4] + (words[5] << 32), (words[6] + (words[7] << 32)) // 2]
+    states = random.getstate(), torch.get_rng_state(), np and np.random.get_state()
+    random.seed(seeds[0])
+    torch.manual_seed(seeds[1])
+    if np is not None:
+        np.random.seed(words[:4])
+    drawn = [torch.initial_seed(), *use_ranks.three_streams()]
+    random.setstate(states[0])
+    torch.set_rng_state(states[1])
+    if np is not None:
+        np.random.set_state(states[2])
+    return drawn
+
+
+def base_seeds_from(seed, count=EPOCHS):
+    torch.manual_seed(seed)
+    return [torch.empty((), dtype=torch.int64).random_().item() for _ in range(count)]
+
+
+# Workers of this process
+
+
+def loader_of(**options):
+    return DataLoader(ThreeStreams(), num_workers=WORKERS, collate_fn=as_it_is, **options)
+
+
+@pytest.mark.parametrize(
+    "method, rank", [("fork", 0), ("fork", 1), ("fork", 1023), ("fork", 2**32 - 1), ("spawn", 1), ("forkserver", 1)]
+)
+def test_workers_draw_what_the_words_of_their_rank_give(ranks, monkeypatch, method, rank):
+    monkeypatch.setenv("RANK", str(rank))
+    with start_method(method) as options:
+        assert epochs(loader_of(**options), 1) == expected(rank, base_seeds_from(0, 1))
+
+
+def test_a_process_outside_a_job_draws_as_without_the_extra(shim):
+    without = epochs(loader_of())
+    workerseed.install(["ranks"])
+    assert epochs(loader_of()) == without == expected(0, base_seeds_from(0))
+
+
+def test_the_rank_counts_that_the_process_has_when_workers_start(ranks, monkeypatch):
+    loader = loader_of()
+    for rank in (2, 0, 1):
+        monkeypatch.setenv("RANK", str(rank))
+        assert epochs(loader, 1) == expected(rank, base_seeds_from(0, 1))
+
+
+@pytest.mark.skipif(TORCH < (1, 7), reason="torch 1.7 brought persistent workers")
+def test_persistent_workers_are_seeded_once_by_their_rank(ranks, monkeypatch):
+    monkeypatch.setenv("RANK", "1")
+    first, second, third = epochs(loader_of(persistent_workers=True))
+    assert [first] == expected(1, base_seeds_from(0, 1))
+    for worker_id in range(WORKERS):
+        assert first[worker_id][0] == second[worker_id][0] == third[worker_id][0]
+        assert first[worker_id][2] != second[worker_id][2] != third[worker_id][2]
+
+
+def seed_all_with_5(worker_id):
+    random.seed(5)
+    torch.manual_seed(5)
+    if np is not None:
+        np.random.seed(5)
+
+
+def test_a_worker_init_fn_may_seed_otherwise(ranks, monkeypatch):
+    monkeypatch.setenv("RANK", "1")
+    first, second = epochs(loader_of(worker_init_fn=seed_all_with_5), 1)[0]
+    assert first == second
+    assert first[0] == 5
+
+
+def test_the_seed_that_torch_documents_differs_between_ranks(ranks, monkeypatch):
+    seeds = set()
+    for rank in range(3):
+        monkeypatch.setenv("RANK", str(rank))
+        seeds.update(item[0] % 2**32 for item in epochs(loader_of(), 1)[0])
+    assert len(seeds) == 3 * WORKERS
+
+
+def test_a_rank_that_is_none_is_an_error_when_workers_start(ranks, monkeypatch):
+    monkeypatch.setenv("RANK", "first")
+    loader = loader_of()
+    assert error_of(loader)[0] is ValueError
+    assert "RANK='first' is not the rank of a process" in error_of(loader)[1]
+
+
+def test_without_workers_the_rank_is_not_looked_for(ranks, monkeypatch):
+    monkeypatch.setenv("RANK", "first")
+    assert len(list(DataLoader(ThreeStreams(), collate_fn=as_it_is))) == WORKERS
+
+
+def test_without_the_extra_the_rank_is_not_looked_for(shim, monkeypatch):
+    monkeypatch.setenv("RANK", "first")
+    assert epochs(loader_of()) == expected(0, base_seeds_from(0))
+
+
+def test_uninstalling_ends_it(ranks, monkeypatch):
+    monkeypatch.setenv("RANK", "1")
+    workerseed.uninstall()
+    assert [item[0] for item in epochs(loader_of(), 1)[0]] == [base_seeds_from(0, 1)[0] + i for i in range(WORKERS)]
+
+
+# Distributed jobs
+
+
+def job(folder, world_size, extras):
+    """What the processes of a job draw, by rank; torch.distributed is initialised and the launcher's variable lies."""
+
+    def run(rank):
+        done = run_python(
+            *("-W", "ignore", PROGRAM, str(folder), str(rank), str(world_size), str(folder / "meeting")),
+            WORKERSEED=extras,
+            PYTHONPATH=SITECUSTOMIZE,
+            RANK="7",
+            GLOO_SOCKET_IFNAME="lo",
+            OMP_NUM_THREADS="1",
+        )
+        assert done.returncode == 0, done.stderr
+
+    with ThreadPoolExecutor(world_size) as pool:
+        list(pool.map(run, range(world_size)))
+    return read(folder, world_size)
+
+
+def read(folder, world_size):
+    return [json.loads((folder / str(rank)).read_text()) for rank in range(world_size)]
+
+
+@pytest.fixture(scope="module")
+def jobs(tmp_path_factory):
+    """What jobs of two and of four processes draw with the extra, and one of two without."""
+    folder = tmp_path_factory.mktemp
+    return {2: job(folder("two"), 2, "ranks"), 4: job(folder("four"), 4, "ranks"), "1": job(folder("off"), 2, "1")}
+
+
+@streams
+@pytest.mark.parametrize("world_size", [2, 4])
+def test_no_two_starts_of_a_job_share_a_stream(jobs, world_size, stream):
+    drawn = [tuple(item[STREAMS[stream]]) for rank in jobs[world_size] for epoch in rank for item in epoch]
+    assert len(drawn) == world_size * WORKERS * EPOCHS
+    assert len(set(drawn)) == len(drawn)
+
+
+@pytest.mark.parametrize("world_size", [2, 4])
+def test_each_rank_draws_what_its_words_give(jobs, world_size):
+    assert jobs[world_size] == [expected(rank, base_seeds_from(0)) for rank in range(world_size)]
+
+
+def test_ranks_draw_the_same_in_another_run(jobs):
+    assert jobs[4][:2] == jobs[2]
+
+
+def test_rank_0_draws_as_without_the_extra(jobs):
+    assert jobs[2][0] == jobs["1"][0]
+
+
+def test_without_the_extra_all_ranks_draw_the_same(jobs):
+    assert jobs["1"][1] == jobs["1"][0]
+
+
+def test_a_launcher_gives_ranks_by_its_variable_alone(tmp_path):
+    if TORCH >= (1, 10):
+        launcher = [os.path.join(os.path.dirname(sys.executable), "torchrun")]
+    elif NATIVE:
+        launcher = [sys.executable, "-m", "torch.distributed.run"]
+    else:
+        launcher = [sys.executable, "-m", "torch.distributed.launch", "--use_env"]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        launcher += ["--nproc_per_node=2", f"--master_port={free.getsockname()[1]}"]
+    command = ["-m", "workerseed", "run", "--ranks", *launcher, PROGRAM, str(tmp_path)]
+    done = run_python(*command, OMP_NUM_THREADS="1")
+    assert done.returncode == 0, done.stderr
+    assert read(tmp_path, 2) == [expected(rank, base_seeds_from(0)) for rank in range(2)]
