@@ -34,6 +34,8 @@ class Draws(Dataset):
         seed = torch.initial_seed()
         row = [get_worker_info().id, seedings.get(os.getpid(), 0), seed >> 32, seed & 0xFFFFFFFF]
         row += [np.random.randint(0, 2**31 - 1), random.randrange(2**31), torch.randint(2**31, (1,)).item()]
+        seed = get_worker_info().seed  # base_seed + worker_id, whatever torch was seeded with since
+        row += [seed >> 32, seed & 0xFFFFFFFF]
         return torch.tensor(row)
 
 

@@ -4,13 +4,22 @@ import pytest
 
 pytest.importorskip("pytorch_lightning")
 
+import numpy as np
 import pytorch_lightning
+import torch
 from variants import (
     ACTIVATIONS,
     BY_VARIABLE,
     NUMPY,
+    RANDOM,
     SEEDINGS,
+    START_HIGH,
+    START_LOW,
     STOCK,
+    TORCH,
+    WITH_RANKS,
+    WORKER,
+    are_those_of_rank,
     are_those_of_torch_1_9,
     column,
     drawn,
@@ -18,6 +27,8 @@ from variants import (
     results_of_ranks,
     without_numpy,
 )
+
+from workerseed._seeding import seed_sequence_words
 
 VERSION = tuple(int(part) for part in pytorch_lightning.__version__.split(".")[:2])
 WORKERS = "seed_everything with workers"
@@ -94,3 +105,40 @@ def test_lightning_1_3_seeds_the_workers_of_ranks_whether_asked_or_not():
     of_stock, of_ours = ranks(STOCK, "seed_everything"), ranks(BY_VARIABLE, "seed_everything")
     assert [drawn(rank["training"]) for rank in of_ours] == [drawn(rank["training"]) for rank in of_stock]
     assert [rank["worker_init_fn"][0][1] for rank in of_ours] == ["pl_worker_init_function"] * 2
+
+
+def test_with_the_extra_ranks_no_two_ranks_share_a_stream():
+    first, second = (rank["training"] for rank in ranks(WITH_RANKS))
+    assert drawn(first) == drawn(ranks(BY_VARIABLE)[0]["training"])
+    for stream in (NUMPY, RANDOM, TORCH):
+        assert len(set(column(first + second, stream))) == len(first + second)
+    assert are_those_of_rank(first, 0)
+    assert are_those_of_rank(second, 1)
+
+
+@seeds_workers
+def test_seed_everything_with_workers_has_the_last_word_over_the_extra_ranks():
+    for number, rank in enumerate(ranks(WITH_RANKS, WORKERS)):
+        assert rank["worker_init_fn"][0] == ["partial of", "pl_worker_init_function", {"rank": number}]
+        assert set(column(rank["training"], SEEDINGS)) == {2}
+        assert are_those_of_lightning(rank["training"], number)
+    assert drawn(ranks(WITH_RANKS, WORKERS)[0]["training"]) == drawn(ranks(STOCK, WORKERS)[0]["training"])
+
+
+def are_those_of_lightning(rows, rank):
+    """Whether NumPy's draws are those of Lightning's function, called where torch is seeded as ``ranks`` does it."""
+    from pytorch_lightning.utilities.seed import pl_worker_init_function
+
+    streams = {}
+    for row in rows:
+        worker_id, start = row[WORKER], (row[START_HIGH] << 32) + row[START_LOW]
+        if start not in streams:
+            base_seed = start - worker_id
+            words = seed_sequence_words([worker_id, base_seed % 2**32, base_seed // 2**32, rank], 8)
+            torch.manual_seed((words[6] + (words[7] << 32)) // 2 if rank else start)
+            pl_worker_init_function(worker_id, rank)
+            streams[start] = np.random.RandomState()
+            streams[start].set_state(np.random.get_state())
+        if streams[start].randint(0, 2**31 - 1) != row[NUMPY]:
+            return False
+    return True

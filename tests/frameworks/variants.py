@@ -17,10 +17,12 @@ from workerseed.__main__ import SITECUSTOMIZE
 HERE = os.path.dirname(os.path.abspath(__file__))
 STOCK = "stock"
 BY_VARIABLE = "by variable"
+WITH_RANKS = "by variable, with ranks"
+VALUES = {BY_VARIABLE: "1", WITH_RANKS: "ranks"}
 ACTIVATIONS = ("imported before the framework", "imported after the framework", BY_VARIABLE)
 
 # The columns of a row. Torch's seed is in two halves: a tensor's integers have a sign.
-WORKER, SEEDINGS, SEED_HIGH, SEED_LOW, NUMPY, RANDOM, TORCH = range(7)
+WORKER, SEEDINGS, SEED_HIGH, SEED_LOW, NUMPY, RANDOM, TORCH, START_HIGH, START_LOW = range(9)
 
 
 @functools.lru_cache(maxsize=None)
@@ -44,8 +46,8 @@ def started(program, options, environments):
     folder = tempfile.mkdtemp()
 
     def run(number, variables):
-        if BY_VARIABLE in options:
-            variables = dict(variables, WORKERSEED="1", PYTHONPATH=SITECUSTOMIZE)
+        if options[0] in VALUES:
+            variables = dict(variables, WORKERSEED=VALUES[options[0]], PYTHONPATH=SITECUSTOMIZE)
         written = os.path.join(folder, str(number))
         done = run_python("-W", "ignore", os.path.join(HERE, program), written, *options, **variables)
         assert done.returncode == 0, done.stderr
@@ -86,6 +88,18 @@ def are_those_of_torch_1_9(rows):
         if seed not in streams:
             streams[seed] = np.random.RandomState(workerseed.numpy_seed(seed - row[WORKER], row[WORKER]))
         if streams[seed].randint(0, 2**31 - 1) != row[NUMPY]:
+            return False
+    return True
+
+
+def are_those_of_rank(rows, rank):
+    """Whether NumPy's draws follow from the seeds that torch has given the workers, as ``ranks`` has it on a rank."""
+    streams = {}
+    for row in rows:
+        start = row[WORKER], (row[START_HIGH] << 32) + row[START_LOW] - row[WORKER]
+        if start not in streams:
+            streams[start] = np.random.RandomState(workerseed.numpy_seed(start[1], start[0], rank))
+        if streams[start].randint(0, 2**31 - 1) != row[NUMPY]:
             return False
     return True
 

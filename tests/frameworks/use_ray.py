@@ -1,0 +1,57 @@
+"""Trains with Ray Train in two worker processes, all seeded alike; only Ray's ``runtime_env`` may activate workerseed.
+
+The driver itself does not have the variables: so it is where the processes are on other machines.
+"""
+
+import importlib.util
+import os
+import sys
+
+import ray
+from items import write
+from ray.train import Trainer
+
+VALUES = {"by runtime_env": "1", "by runtime_env, with ranks": "ranks"}
+
+
+def train_function(config):
+    """What a process draws: with its plain loader, and with one that Ray seeds."""
+    from items import Draws, name_of, own_worker_init_fn, seed_parent
+    from ray import train
+    from torch.utils.data import DataLoader
+
+    def rows_of_epochs(**options):
+        loader = train.torch.prepare_data_loader(DataLoader(Draws(), batch_size=2, num_workers=2, **options))
+        return [row.tolist() for _ in range(3) for batch in loader for row in batch], name_of(loader.worker_init_fn)
+
+    seed_parent()
+    plain, _ = rows_of_epochs()
+    own, own_name = rows_of_epochs(worker_init_fn=own_worker_init_fn)
+    train.torch.enable_reproducibility(7)
+    reproducible, reproducible_name = rows_of_epochs(worker_init_fn=nothing)
+    return {
+        "rank": train.world_rank(),
+        "variables": {name: os.environ.get(name) for name in ("WORKERSEED", "RANK")},
+        "plain": plain,
+        "own function": own,
+        "reproducible": reproducible,
+        "worker_init_fn": [own_name, reproducible_name],
+    }
+
+
+def nothing(worker_id):
+    """Ray 1.13 calls the function of the user without looking whether there is one."""
+
+
+if __name__ == "__main__":
+    variables = {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+    if sys.argv[2] in VALUES:
+        [package] = importlib.util.find_spec("workerseed").submodule_search_locations
+        variables.update(WORKERSEED=VALUES[sys.argv[2]], PYTHONPATH=os.path.join(package, "_sitecustomize"))
+    ray.init(num_cpus=3, include_dashboard=False, runtime_env={"env_vars": variables})
+    trainer = Trainer(backend="torch", num_workers=2, logdir=os.path.dirname(sys.argv[1]))
+    trainer.start()
+    results = trainer.run(train_function)
+    trainer.shutdown()
+    ray.shutdown()
+    write(results)
