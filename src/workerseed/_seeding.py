@@ -4,7 +4,7 @@ from ._messages import warn_once
 
 TYPE_CHECKING = False  # mypy reads it as true; `typing` itself is too slow to import at interpreter start
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, List, Optional
+    from typing import Any, Callable, Dict, List, Optional, Tuple
 
 MASK32 = 0xFFFFFFFF
 MASK64 = 0xFFFFFFFFFFFFFFFF
@@ -68,7 +68,7 @@ def seed_sequence_words(entropy: "List[int]", count: int = 4) -> "List[int]":
 
     def hashed(word: int, step: int) -> int:
         nonlocal multiplier
-        word ^= multiplier
+        word = word ^ multiplier  # not in place: docs/streams/collisions.py passes arrays
         multiplier = multiplier * step & MASK32
         word = word * multiplier & MASK32
         return word ^ word >> 16
@@ -106,8 +106,9 @@ def seed_worker(worker_id: int, rank: int = 0) -> "List[int]":
     entropy = [worker_id, base_seed & MASK32, base_seed >> 32, rank]
     words = seed_sequence_words(entropy, 8)
     if rank:
-        random.seed(words[4] | words[5] << 32)
-        torch.manual_seed((words[6] | words[7] << 32) >> 1)  # 63 bits: torch 1.2 takes no more
+        for_random, for_torch = seeds_of_rank(words)
+        random.seed(for_random)
+        torch.manual_seed(for_torch)
     else:
         random.seed(seed)
     try:
@@ -117,6 +118,11 @@ def seed_worker(worker_id: int, rank: int = 0) -> "List[int]":
     numpy.random.seed(words[:4])
     heal_get_state(words[0] >> 2)
     return entropy
+
+
+def seeds_of_rank(words: "List[int]") -> "Tuple[int, int]":
+    """Return the seeds of ``random`` and of torch on a rank other than 0, from all eight words of a start."""
+    return words[4] | words[5] << 32, (words[6] | words[7] << 32) >> 1  # 63 bits: torch 1.2 takes no more
 
 
 def heal_get_state(bits: int) -> None:
