@@ -245,7 +245,7 @@ def advice(source: str, as_it_is: "Facts", with_workerseed: "Facts", facts: "Fac
     if are_fine(with_workerseed):
         return None if are_fine(as_it_is) else "import workerseed, or start the program with `workerseed run`"
     if source not in PROCESS_WIDE:
-        return "switch the extra on that is for it: WORKERSEED=generators, or `workerseed run --generators`"
+        return advice_on_held(with_workerseed, facts)
     if source == "np.random" and facts["get_state_workaround"]:
         return (
             "the worker_init_fn seeds from np.random.get_state()[1][0], which this torch leaves at 2**31 whatever the "
@@ -257,6 +257,18 @@ def advice(source: str, as_it_is: "Facts", with_workerseed: "Facts", facts: "Fac
             "worker and epoch"
         )
     return "workerseed is {state}: {reason}".format(**facts["workerseed"])
+
+
+def advice_on_held(with_workerseed: "Facts", facts: "Facts") -> str:
+    if not are_duplicated(with_workerseed):
+        return "no other run repeats it: give it a seed where it is made"
+    if "generators" not in facts["workerseed"]["extras"]:
+        return "switch the extra on that is for it: WORKERSEED=generators, or `workerseed run --generators`"
+    if facts["workerseed"]["state"] != "active":
+        return "workerseed is {state}: {reason}".format(**facts["workerseed"])
+    if facts["worker_init_fn"]:
+        return "the worker_init_fn seeds it, or `workerseed.keep` leaves it as it is"
+    return "`workerseed.keep` leaves it as it is"
 
 
 def table_of_loader(facts: "Facts") -> "List[str]":

@@ -4,12 +4,12 @@ from ._messages import warn_once
 
 TYPE_CHECKING = False  # mypy reads it as true; `typing` itself is too slow to import at interpreter start
 if TYPE_CHECKING:
-    from typing import Any, Dict, Iterator, List, Tuple
+    from typing import Any, Dict, Iterable, Iterator, List, Optional, Set, Tuple
 
 KEEP = "_workerseed_keep"  # the key in vars(loader)
 CHUNK = 10000  # objects whose referents are listed at a time
 
-kept: "List[Any]" = []
+_kept: "List[Any]" = []
 
 
 def keep(loader_or_generator: "Any") -> None:
@@ -29,30 +29,128 @@ def keep(loader_or_generator: "Any") -> None:
     if isinstance(loader_or_generator, DataLoader):
         vars(loader_or_generator)[KEEP] = True
     elif isinstance(loader_or_generator, kinds_of_generators()):
-        kept.append(loader_or_generator)
+        _kept.append(loader_or_generator)
     else:
         raise TypeError(f"keep takes a DataLoader or a generator, got {loader_or_generator!r}")
 
 
-def fold_all(entropy: "List[int]", kept_by_parent: "List[Any]") -> None:
-    """Fold ``entropy`` into the state of every generator of this process but the process-wide ones and those kept.
+def held_for(loader: "Any") -> "Optional[Held]":
+    """Return what the workers of ``loader`` are to fold, which start now; None if its generators are to be kept."""
+    if getattr(loader, "__dict__", {}).get(KEEP):
+        return None
+    held = Held()
+    try:
+        if starts_by_fork(loader):
+            held.found = list(generators_of_process([loader]))
+    except Exception as error:
+        warn_once(f"each worker looks for generators itself: {error!r}")
+    return held
+
+
+def starts_by_fork(loader: "Any") -> bool:
+    import multiprocessing
+
+    context = getattr(loader, "multiprocessing_context", None) or multiprocessing
+    return bool(context.get_start_method() == "fork")
+
+
+class Held:
+    """The generators that a worker folds: those its parent has found, if it was forked, else those it finds itself.
+
+    Looking for them changes the reference counts of all objects. Done in a forked worker, that would copy the memory
+    that it shares with its parent; so the parent looks, once for all workers of an epoch.
+    """
+
+    def __init__(self) -> None:
+        self.kept = _kept
+        self.found: Optional[List[Any]] = None
+
+    def __getstate__(self) -> "Dict[str, Any]":
+        # For spawn and forkserver: the generators in the new process are others. Those to keep go along with the data
+        # set that holds them, in one pickle; those of torch 1 cannot be pickled, nor can their data sets.
+        return {"kept": [generator for generator in self.kept if can_be_pickled(generator)], "found": None}
+
+    def fold(self, entropy: "List[int]") -> None:
+        """Give each generator a new state, but the process-wide ones and those kept.
+
+        Args:
+            entropy: the entropy words of this start of a worker: worker id, base seed in two words, rank.
+        """
+        found = generators_of_process([]) if self.found is None else self.found
+        fold_all(found, [*process_wide(), *_kept, *self.kept], entropy)
+
+
+def can_be_pickled(generator: "Any") -> bool:
+    import pickle
+
+    try:
+        pickle.dumps(generator)
+    except Exception:
+        return False
+    return True
+
+
+# Finding
+
+
+def generators_of_process(roots: "Iterable[Any]") -> "Iterator[Any]":
+    """Yield the generators of this process, some of them more than once.
 
     Args:
-        entropy: the entropy words of this start of a worker: worker id, base seed in two words, rank.
-        kept_by_parent: what ``kept`` was there; under ``spawn`` it came here with the data set.
-
-    The new state depends on a generator's own state and the words only, not on where or when it is found: generators
-    that were equal stay equal, and a run with the same seed has the same states.
+        roots: where to begin, apart from modules, if objects are hidden by ``gc.freeze``.
     """
-    done = {id(source_of(generator)) for generator in [*process_wide(), *kept, *kept_by_parent]}
-    for generator in found():
-        source = source_of(generator)
-        if id(source) not in done:
-            done.add(id(source))
-            try:
-                fold(source, entropy)
-            except Exception as error:
-                warn_once(f"a {type(source).__name__} is not reseeded: {error!r}")
+    import gc
+    import sys
+    from itertools import compress, filterfalse
+
+    kinds = {id(cls) for kind in kinds_of_generators() for cls in with_subclasses(kind)}
+    waiting = gc.get_objects()  # not those that gc.freeze has put aside, and what it does not know, as torch.Generator
+    if getattr(gc, "get_freeze_count", int)():  # Python 3.7
+        waiting += [sys.modules, *roots]
+        containers, known = None, {*map(id, waiting)}
+    else:
+        containers, known = {id(dict), id(tuple)}, set()  # of all containers, only these are at times not listed
+    while waiting:
+        found: List[Any] = []
+        for start in range(0, len(waiting), CHUNK):
+            # Of a million objects, so few are of interest that whatever looks at each has to be a loop in C.
+            chunk = waiting[start : start + CHUNK]
+            yield from compress(chunk, map(kinds.__contains__, map(id, map(type, chunk))))
+            referents = gc.get_referents(*chunk)
+            classes = [*map(id, map(type, referents))]
+            yield from compress(referents, map(kinds.__contains__, classes))
+            if containers is not None:
+                referents = [*filterfalse(gc.is_tracked, compress(referents, map(containers.__contains__, classes)))]
+            new = {id(thing): thing for thing in referents if id(thing) not in known}
+            known.update(new)
+            found += new.values()
+        waiting = found
+
+
+def with_subclasses(cls: type) -> "Set[type]":
+    import random
+
+    subclasses = {cls}
+    direct: List[type] = type.__subclasses__(cls)
+    for subclass in direct:
+        if subclass is not random.SystemRandom:  # it has no state
+            subclasses |= with_subclasses(subclass)
+    return subclasses
+
+
+def kinds_of_generators() -> "Tuple[type, ...]":
+    import random
+
+    import torch
+
+    kinds: List[type] = [random.Random, torch.Generator]
+    try:
+        from numpy import random as of_numpy
+    except ImportError:
+        return tuple(kinds)
+    # NumPy 1.17 brought the latter two. An object can hold a bit generator alone.
+    names = ("RandomState", "Generator", "BitGenerator")
+    return (*kinds, *(getattr(of_numpy, name) for name in names if hasattr(of_numpy, name)))
 
 
 def process_wide() -> "List[Any]":
@@ -63,59 +161,41 @@ def process_wide() -> "List[Any]":
 
     generators = [vars(random)["_inst"], torch.default_generator]
     try:
-        import numpy
+        from numpy.random import mtrand
     except ImportError:
         return generators
-    return [*generators, numpy.random.mtrand._rand]
+    return [*generators, mtrand._rand]
+
+
+# Folding
+
+
+def fold_all(generators: "Iterable[Any]", left_alone: "Iterable[Any]", entropy: "List[int]") -> None:
+    """Fold ``entropy`` into the state of each generator.
+
+    The new state depends on a generator's own state and the words only, not on where or when it is found: generators
+    that were equal stay equal, and a run with the same seed has the same states.
+    """
+    alone = {id(source_of(generator)) for generator in left_alone}
+    done = {}
+    for generator in generators:
+        source = source_of(generator)
+        if id(source) in alone or id(generator) in done:
+            continue
+        try:
+            if id(source) not in done:
+                fold(source, entropy)
+            if hasattr(generator, "_bit_generator") and hasattr(generator, "set_state"):
+                forget_second_normal(generator)
+        except Exception as error:
+            warn_once(f"a {type(generator).__name__} is not reseeded: {error!r}")
+        # The objects, too: an id counts only as long as its object lives.
+        done[id(generator)], done[id(source)] = generator, source
 
 
 def source_of(generator: "Any") -> "Any":
     """Return what draws: several objects of NumPy 1.17 and later can share one bit generator."""
     return getattr(generator, "bit_generator", getattr(generator, "_bit_generator", generator))
-
-
-def found() -> "Iterator[Any]":
-    """Yield the generators of this process, some of them more than once."""
-    import gc
-    import random
-
-    is_kind: Dict[type, bool] = {}
-    kinds = kinds_of_generators()
-    frozen = getattr(gc, "get_freeze_count", int)()  # Python 3.7; what is frozen is not listed
-    if frozen:
-        gc.unfreeze()
-    waiting = gc.get_objects()
-    if frozen:
-        gc.freeze()
-    while waiting:
-        untracked = []
-        for start in range(0, len(waiting), CHUNK):
-            # Not only the objects themselves: the garbage collector does not know torch.Generator.
-            for thing in gc.get_referents(*waiting[start : start + CHUNK]):
-                cls = type(thing)
-                if cls not in is_kind:
-                    is_kind[cls] = issubclass(cls, kinds) and not issubclass(cls, random.SystemRandom)
-                if is_kind[cls]:
-                    yield thing
-                elif (cls is dict or cls is tuple) and not gc.is_tracked(thing):
-                    untracked.append(thing)
-        waiting = untracked
-
-
-def kinds_of_generators() -> "Tuple[type, ...]":
-    import random
-
-    import torch
-
-    kinds: List[type] = [random.Random, torch.Generator]
-    try:
-        import numpy
-    except ImportError:
-        return tuple(kinds)
-    kinds.append(numpy.random.RandomState)
-    if hasattr(numpy.random, "Generator"):  # NumPy 1.17
-        kinds.append(numpy.random.Generator)
-    return tuple(kinds)
 
 
 def fold(source: "Any", entropy: "List[int]") -> None:
@@ -127,12 +207,28 @@ def fold(source: "Any", entropy: "List[int]") -> None:
         random.Random.setstate(source, fresh.getstate())
     elif hasattr(source, "manual_seed"):
         if getattr(source, "device", None) is None or source.device.type == "cpu":
-            source.manual_seed(number_of(source.get_state().tolist(), entropy) % 2**63)
-    elif hasattr(source, "state"):  # a bit generator of NumPy 1.17 or later
-        source.state = type(source)(number_of(plain(source.state), entropy)).state
+            source.manual_seed(number_of(source.get_state().tolist(), entropy) % 2**63)  # torch 1.2 takes no more
+    elif hasattr(source, "state"):
+        fold_bit_generator(source, entropy)
     else:  # a RandomState of NumPy 1.16 or earlier
         number = number_of(plain(source.get_state()), entropy)
         source.seed([number >> shift & 0xFFFFFFFF for shift in range(0, 256, 32)])
+
+
+def fold_bit_generator(source: "Any", entropy: "List[int]") -> None:
+    classes = type(source).__mro__
+    family = next((cls for cls in classes if cls.__module__.startswith("numpy.")), type(source))
+    fresh = family(number_of(plain(source.state), entropy))
+    state = dict(fresh.state, bit_generator=source.state["bit_generator"])  # the name of a subclass
+    if hasattr(fresh, "spawn") and isinstance(fresh.__getstate__(), tuple):
+        source.__setstate__((state, fresh.seed_seq))  # NumPy 2: spawn makes new generators from the latter
+    else:
+        source.state = state
+
+
+def forget_second_normal(generator: "Any") -> None:
+    """Drop the normal that a RandomState has in store, for it makes two at a time: no state of its source has that."""
+    generator.set_state(dict(generator.get_state(legacy=False), has_gauss=0, gauss=0.0))
 
 
 def number_of(state: object, entropy: "List[int]") -> int:

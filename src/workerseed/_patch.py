@@ -161,12 +161,19 @@ class _Beside:
 
 
 def _init_iterator(wrapped: "Init", iterator: "Any", args: "Args", kwargs: "Kwargs") -> "Any":
-    if _enabled:
-        if args:
-            args = (_view(args[0]), *args[1:])
-        elif "loader" in kwargs:
-            kwargs["loader"] = _view(kwargs["loader"])
-    return wrapped(*args, **kwargs)
+    if not _enabled or not (args or "loader" in kwargs):
+        return wrapped(*args, **kwargs)
+    loader = args[0] if args else kwargs["loader"]
+    view = _view(loader)
+    if args:
+        args = (view, *args[1:])
+    else:
+        kwargs["loader"] = view
+    try:
+        return wrapped(*args, **kwargs)
+    finally:
+        if view is not loader:
+            view.forget_generators()
 
 
 def _view(loader: "Any") -> "Any":
@@ -182,6 +189,14 @@ def _view(loader: "Any") -> "Any":
 class _LoaderView(wrapt.ObjectProxy):  # type: ignore[type-arg]
     """A loader as its worker iterator sees it: everything is the loader's own, but ``worker_init_fn`` is the chain."""
 
+    _self_held: "Optional[_generators.Held]" = None  # wrapt keeps what is called _self_... at the proxy
+
+    def forget_generators(self) -> None:
+        """Let go of the generators that were found, as soon as the workers have started."""
+        if self._self_held is not None:
+            self._self_held.found = None
+            self._self_held = None
+
     @property
     def worker_init_fn(self) -> SeededWorkerInit:
         loader = self.__wrapped__
@@ -193,8 +208,9 @@ class _LoaderView(wrapt.ObjectProxy):  # type: ignore[type-arg]
             # the patch, unpickled, or of a class that does not call that (fastai 1 and 2).
             chain = SeededWorkerInit(loader.worker_init_fn)
         chain.rank = find_rank() if "ranks" in _extras else 0  # now, for now the workers start
-        fold = "generators" in _extras and not getattr(loader, "__dict__", {}).get(_generators.KEEP)
-        chain.kept = list(_generators.kept) if fold else None
+        if self._self_held is None and "generators" in _extras:
+            self._self_held = _generators.held_for(loader)  # once, though a custom loop may ask again
+        chain.held = self._self_held
         return chain  # type: ignore[no-any-return]
 
     @worker_init_fn.setter

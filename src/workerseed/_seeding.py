@@ -4,7 +4,9 @@ from ._messages import warn_once
 
 TYPE_CHECKING = False  # mypy reads it as true; `typing` itself is too slow to import at interpreter start
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, List, Optional, Tuple
+    from typing import Any, Callable, List, Optional, Tuple
+
+    from ._generators import Held
 
 MASK32 = 0xFFFFFFFF
 MASK64 = 0xFFFFFFFFFFFFFFFF
@@ -163,30 +165,14 @@ class SeededWorkerInit:
     def __init__(self, worker_init_fn: "Optional[Callable[[int], Any]]") -> None:
         self.worker_init_fn = worker_init_fn
         self.rank = 0
-        self.kept: Optional[List[Any]] = None  # generators to leave alone; None: all
+        self.held: Optional[Held] = None  # the generators to fold, if that extra is on
 
     def __call__(self, worker_id: int) -> None:
         try:
             entropy = seed_worker(worker_id, self.rank)
-            if self.kept is not None:
-                from ._generators import fold_all
-
-                fold_all(entropy, self.kept)
+            if self.held is not None:
+                self.held.fold(entropy)
         except Exception as error:  # torch 1.0 and 1.1 do not forward it: the parent would fail at some later point
             warn_once(f"worker {worker_id} is not seeded: {error!r}")
         if self.worker_init_fn is not None:
             self.worker_init_fn(worker_id)
-
-    def __getstate__(self) -> "Dict[str, Any]":
-        return dict(vars(self), kept=self.kept and [generator for generator in self.kept if can_be_pickled(generator)])
-
-
-def can_be_pickled(generator: "Any") -> bool:
-    """Tell whether a generator can go to a worker that is spawned; those of torch 1 cannot, nor their data sets."""
-    import pickle
-
-    try:
-        pickle.dumps(generator)
-    except Exception:
-        return False
-    return True
