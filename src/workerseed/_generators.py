@@ -67,8 +67,8 @@ class Held:
 
     def __getstate__(self) -> "Dict[str, Any]":
         # For spawn and forkserver: the generators in the new process are others. Those to keep go along with the data
-        # set that holds them, in one pickle; those of torch 1 cannot be pickled, nor can their data sets.
-        return {"kept": [generator for generator in self.kept if can_be_pickled(generator)], "found": None}
+        # set that holds them, in one pickle.
+        return {"kept": [generator for generator in self.kept if can_be_sent(generator)], "found": None}
 
     def fold(self, entropy: "List[int]") -> None:
         """Give each generator a new state, but the process-wide ones and those kept.
@@ -80,9 +80,14 @@ class Held:
         fold_all(found, [*process_wide(), *_kept, *self.kept], entropy)
 
 
-def can_be_pickled(generator: "Any") -> bool:
+def can_be_sent(generator: "Any") -> bool:
+    """Tell whether a worker that is not forked can get this generator, with its data set or without."""
     import pickle
 
+    import torch
+
+    if isinstance(generator, torch.Generator):  # torch 1 cannot pickle it, and workers of torch 2.13 die of it
+        return False
     try:
         pickle.dumps(generator)
     except Exception:
@@ -188,7 +193,7 @@ def fold_all(generators: "Iterable[Any]", left_alone: "Iterable[Any]", entropy: 
             if hasattr(generator, "_bit_generator") and hasattr(generator, "set_state"):
                 forget_second_normal(generator)
         except Exception as error:
-            warn_once(f"a {type(generator).__name__} is not reseeded: {error!r}")
+            warn_once(f"a generator of type {type(generator).__name__} is not reseeded: {error!r}")
         # The objects, too: an id counts only as long as its object lives.
         done[id(generator)], done[id(source)] = generator, source
 

@@ -1,0 +1,528 @@
+"""The extra ``generators``: what is folded in workers, what that gives, what is left alone, and how to opt out."""
+
+import functools
+import gc
+import random
+
+import pytest
+import torch
+from support import NATIVE, TORCH, Draws, as_list, draws, epoch, expected_draws, needs_numpy, np, start_method
+from torch.utils.data import DataLoader, Dataset
+
+import workerseed
+from workerseed import _messages
+
+MODERN_NUMPY = np is not None and hasattr(np.random, "Generator")  # NumPy 1.17
+needs_modern_numpy = pytest.mark.skipif(not MODERN_NUMPY, reason="NumPy 1.17 brought Generator")
+
+
+class OwnRandom(random.Random):
+    pass
+
+
+class OwnTorch(torch.Generator):
+    pass
+
+
+MAKERS = {
+    "random.Random": random.Random,
+    "torch.Generator": lambda seed: seeded_torch(torch.Generator(), seed),
+    "a subclass of random.Random": OwnRandom,
+    "a subclass of torch.Generator": lambda seed: seeded_torch(OwnTorch(), seed),
+}
+if np is not None:
+
+    class OwnState(np.random.RandomState):
+        pass
+
+    MAKERS["RandomState"] = np.random.RandomState
+    MAKERS["a subclass of RandomState"] = OwnState
+if MODERN_NUMPY:
+
+    class OwnGenerator(np.random.Generator):
+        pass
+
+    class OwnPCG64(np.random.PCG64):
+        pass
+
+    MAKERS["default_rng"] = np.random.default_rng
+    for bit_generator in ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"):
+        if hasattr(np.random, bit_generator):  # NumPy 1.21 brought PCG64DXSM
+            of_numpy = getattr(np.random, bit_generator)
+            MAKERS["Generator of " + bit_generator] = lambda seed, of_numpy=of_numpy: np.random.Generator(
+                of_numpy(seed)
+            )
+    MAKERS["RandomState of PCG64"] = lambda seed: np.random.RandomState(np.random.PCG64(seed))
+    MAKERS["a subclass of Generator"] = lambda seed: OwnGenerator(np.random.PCG64(seed))
+    MAKERS["Generator of a subclass"] = lambda seed: np.random.Generator(OwnPCG64(seed))
+    MAKERS["PCG64 alone"] = np.random.PCG64
+
+
+def seeded_torch(generator, seed):
+    generator.manual_seed(seed)
+    return generator
+
+
+def draw(generator):
+    if isinstance(generator, torch.Generator):
+        return torch.empty(1).uniform_(generator=generator).item()
+    if MODERN_NUMPY and isinstance(generator, np.random.BitGenerator if hasattr(np.random, "BitGenerator") else ()):
+        return np.random.Generator(generator).random()
+    return (generator.random if hasattr(generator, "random") else generator.random_sample)()
+
+
+class Holding(Dataset):
+    """Each item is the worker's next draw of each generator; with a batch size of 1, even items are of worker 0."""
+
+    def __init__(self, *generators):
+        self.generators = list(generators)
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        return [draw(generator) for generator in self.generators]
+
+
+class Calling(Holding):
+    """Each item is what functions return."""
+
+    def __getitem__(self, index):
+        return [function() for function in self.generators]
+
+
+def items(dataset, workers=2, **options):
+    """The items of one epoch; torch is not seeded here."""
+    loader = DataLoader(dataset, num_workers=workers, collate_fn=as_list, **options)
+    return [item for batch in loader for item in batch]
+
+
+def first_draws(dataset, epochs=2, **options):
+    """The first draws of two workers in each epoch, after one seed."""
+    torch.manual_seed(0)
+    return [tuple(item) for _ in range(epochs) for item in items(dataset, **options)[:2]]
+
+
+def distinct(drawn):
+    return len(set(drawn))
+
+
+@pytest.fixture
+def folding():
+    """Installs workerseed with the extra, for one test."""
+    workerseed.install(["generators"])
+    yield workerseed
+    workerseed.uninstall()
+
+
+# What is folded
+
+
+@functools.lru_cache(maxsize=None)
+def drawn_of_kinds(*extras):
+    """By kind: what two generators of seed 1 and one of seed 2 draw in two epochs, and the first then in the parent."""
+    generators = [maker(seed) for maker in MAKERS.values() for seed in (1, 1, 2)]
+    workerseed.install(extras)
+    try:
+        drawn = list(zip(*first_draws(Holding(*generators))))
+    finally:
+        workerseed.uninstall()
+    parents = [draw(generator) for generator in generators[::3]]
+    return {kind: [*drawn[3 * i : 3 * i + 3], parents[i]] for i, kind in enumerate(MAKERS)}
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_each_kind_draws_otherwise_in_every_worker_and_epoch(kind):
+    assert distinct(drawn_of_kinds("generators")[kind][0]) == 4
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_without_the_extra_each_kind_draws_the_same_everywhere(kind):
+    assert set(drawn_of_kinds()[kind][0]) == {draw(MAKERS[kind](1))}
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_equal_generators_stay_equal_within_a_worker(kind):
+    one, equal, *_ = drawn_of_kinds("generators")[kind]
+    assert one == equal
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_other_states_draw_otherwise(kind):
+    one, _, other, _ = drawn_of_kinds("generators")[kind]
+    assert distinct(one + other) == 8
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_the_generator_of_the_parent_stays(kind):
+    assert drawn_of_kinds("generators")[kind][3] == draw(MAKERS[kind](1))
+
+
+def test_the_states_are_the_same_on_any_torch_and_python(folding):
+    drawn = first_draws(Holding(random.Random(1)), epochs=1)
+    assert [round(number, 6) for (number,) in drawn] == [0.712507, 0.947714]
+
+
+PROGRAM = """
+import random, sys
+sys.path.insert(0, {folder!r})
+more = [random.Random(number) for number in range({more})]
+from test_generators import drawn_of_kinds
+print(drawn_of_kinds("generators"))
+"""
+
+
+def test_another_run_draws_the_same_wherever_the_generators_are_found(prints, request):
+    code = PROGRAM.format(folder=str(request.fspath.dirpath()), more=100)
+    assert prints(code, PYTHONHASHSEED="1") == str(drawn_of_kinds("generators")) + "\n"
+
+
+@needs_modern_numpy
+def test_generators_that_share_a_bit_generator_go_on_sharing_it(folding):
+    one = np.random.default_rng(1)
+    dataset = Holding(one, np.random.Generator(one.bit_generator))
+    alone = first_draws(Holding(np.random.default_rng(1)), epochs=1)[0]
+    shared = first_draws(dataset, epochs=1)[0]
+    assert shared[0] == alone[0] != shared[1]
+
+
+@needs_numpy
+def test_the_second_normal_of_a_random_state_is_not_left_from_the_parent(folding):
+    state = np.random.RandomState(1)
+    state.standard_normal()  # it makes two, and keeps one
+    assert distinct(first_draws(Calling(state.standard_normal))) == 4
+
+
+@pytest.mark.skipif(np is None or np.__version__ < "2", reason="NumPy 2 lets the seed sequence be replaced")
+def test_generators_that_a_generator_spawns_differ(folding):
+    generator = np.random.default_rng(1)
+    assert distinct(first_draws(Calling(lambda: draw(generator.spawn(1)[0])))) == 4
+
+
+@pytest.mark.skipif(TORCH < (1, 2), reason="torch 1.2 brought the worker info")
+def test_it_is_done_before_the_users_function(folding):
+    generator = random.Random(1)
+    seen = []
+    dataset = Calling(lambda: seen[0])
+    drawn = first_draws(dataset, worker_init_fn=lambda worker_id: seen.append(generator.random()))
+    assert drawn == first_draws(Holding(random.Random(1)))
+
+
+def test_the_users_function_may_seed_otherwise(folding):
+    generator = random.Random(1)
+    drawn = first_draws(Holding(generator), worker_init_fn=lambda worker_id: generator.seed(worker_id))
+    assert drawn == [(random.Random(worker).random(),) for worker in (0, 1)] * 2
+
+
+@needs_numpy
+def test_ranks_fold_otherwise(monkeypatch):
+    workerseed.install(["generators", "ranks"])
+    try:
+        runs = []
+        for rank in ("0", "1"):
+            monkeypatch.setenv("RANK", rank)
+            runs += first_draws(Holding(random.Random(1)))
+    finally:
+        workerseed.uninstall()
+    assert distinct(runs) == 8
+
+
+class Odd(random.Random):
+    def __init__(self):
+        """Without that of random.Random, which makes an attribute that getstate reads."""
+
+
+def warnings_in_worker(*generators):
+    return first_draws(Calling(lambda: generators and sorted(_messages._warned)), epochs=1)[0][0]
+
+
+def test_a_generator_that_cannot_be_folded_is_warned_of(folding):
+    (warning,) = warnings_in_worker(Odd())
+    assert warning.startswith("a generator of type Odd is not reseeded: AttributeError")
+
+
+def test_beside_a_generator_that_cannot_be_folded_others_are(folding):
+    before, after = Odd(), Odd()
+    drawn = first_draws(Holding(before, random.Random(1), after))
+    assert distinct(of_random for _, of_random, _ in drawn) == 4
+
+
+# Where it is found
+
+
+class Slotted:
+    __slots__ = ("generator",)
+
+    def __init__(self, generator):
+        self.generator = generator
+
+    def __call__(self):
+        return draw(self.generator)
+
+
+def of_class(generator):
+    class OfClass:
+        generator = None
+
+        def __call__(self):
+            return draw(self.generator)
+
+    OfClass.generator = generator
+    return OfClass()
+
+
+def of_module(generator):
+    name = "GLOBAL_" + type(generator).__name__
+    globals()[name] = generator
+    return lambda: draw(globals()[name])
+
+
+def of_closure(generator):
+    return lambda: draw(generator)
+
+
+def of_default(generator):
+    def function(generator=generator):
+        return draw(generator)
+
+    return function
+
+
+def of_generator_function(generator):
+    def function():
+        while True:
+            yield draw(generator)
+
+    running = function()
+    next(running)
+    return lambda: next(running)
+
+
+def of_untracked(generator):
+    containers = {"a": ({"b": (generator,)},)}
+    gc.collect()  # from then on, the garbage collector does not know those of a torch.Generator
+    return lambda: draw(containers["a"][0]["b"][0])
+
+
+def of_nested(generator):
+    containers = [{"a": ([{"b": [generator]}],)}]
+    return lambda: draw(containers[0]["a"][0][0]["b"][0])
+
+
+PLACES = {
+    "slot": Slotted,
+    "class": of_class,
+    "module": of_module,
+    "closure": of_closure,
+    "default": of_default,
+    "local variable of a generator function": of_generator_function,
+    "untracked containers": of_untracked,
+    "nested containers": of_nested,
+}
+
+
+FOUND = [(place, kind) for place in PLACES for kind in ("random.Random", "torch.Generator")]
+
+
+@functools.lru_cache(maxsize=None)
+def drawn_in_places():
+    functions = [PLACES[place](MAKERS[kind](1)) for place, kind in FOUND]
+    workerseed.install(["generators"])
+    try:
+        return dict(zip(FOUND, zip(*first_draws(Calling(*functions)))))
+    finally:
+        workerseed.uninstall()
+
+
+@pytest.mark.parametrize("place, kind", FOUND)
+def test_it_is_found(place, kind):
+    assert distinct(drawn_in_places()[place, kind]) == 4
+
+
+def of_array(generator):
+    array = np.array([generator, None], dtype=object)
+    return lambda: draw(array[0])
+
+
+@needs_numpy
+def test_in_an_array_of_objects_all_are_found_but_those_of_torch(folding):
+    functions = [of_array(MAKERS[kind](1)) for kind in ("random.Random", "RandomState", "torch.Generator")]
+    assert [distinct(of_kind) for of_kind in zip(*first_draws(Calling(*functions)))] == [4, 4, 1]
+
+
+@pytest.mark.skipif(not hasattr(gc, "freeze"), reason="Python 3.7 brought gc.freeze")
+def test_it_is_found_among_frozen_objects_which_stay_frozen(folding):
+    dataset = Calling(of_closure(random.Random(1)), of_closure(torch.Generator()))
+    gc.freeze()
+    try:
+        count = gc.get_freeze_count()
+        drawn = first_draws(dataset)
+        assert 0 < gc.get_freeze_count() <= count  # some have gone
+    finally:
+        gc.unfreeze()
+    assert [distinct(of_kind) for of_kind in zip(*drawn)] == [4, 4]
+
+
+def test_many_equal_untracked_tuples_are_looked_into_once(folding):
+    nested = (torch.Generator(),)
+    for _ in range(60):
+        nested = (nested, nested)
+    gc.collect()
+    dataset = Holding(torch.Generator())
+    dataset.nested = nested
+    assert distinct(first_draws(dataset)) == 4
+
+
+# By other start methods
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_workers_that_are_not_forked_fold_alike_and_keep_alike(folding, method):
+    kept = random.Random(2)
+    workerseed.keep(kept)
+    workerseed.keep(torch.Generator())  # not of this loader, and no worker could get it
+    with start_method(method) as options:
+        drawn = first_draws(Holding(random.Random(1), kept), epochs=1, **options)
+    assert [own for own, _ in drawn] == [own for (own,) in first_draws(Holding(random.Random(1)), epochs=1)]
+    assert {of_kept for _, of_kept in drawn} == {random.Random(2).random()}
+
+
+# What is left alone
+
+
+def test_system_random_is_left_alone(folding):
+    class Own(random.SystemRandom):
+        pass
+
+    assert warnings_in_worker(random.SystemRandom(), Own()) == []
+
+
+@needs_numpy
+def test_the_process_wide_generators_draw_as_without_the_extra(folding):
+    drawn = draws(DataLoader(Draws(), num_workers=2))
+    assert drawn == expected_draws()
+
+
+def test_random_and_torch_draw_as_without_the_extra(folding):
+    dataset = Calling(random.random, lambda: torch.rand(1).item())
+    with_extra = first_draws(dataset)
+    workerseed.uninstall()
+    assert with_extra == first_draws(dataset)
+
+
+def test_a_loader_without_workers_is_left_alone(folding):
+    drawn = items(Holding(random.Random(1)), workers=0)
+    same = random.Random(1)
+    assert drawn == [[same.random()] for _ in range(4)]
+
+
+def test_the_parent_lets_go_of_what_it_found(folding):
+    class Counted(random.Random):
+        alive = 0
+
+        def __init__(self, seed):
+            super().__init__(seed)
+            Counted.alive += 1
+
+        def __del__(self):
+            Counted.alive -= 1
+
+    loader = DataLoader(Holding(Counted(1)), num_workers=1, collate_fn=as_list)
+    epoch(loader)
+    loader.dataset.generators.clear()
+    gc.collect()
+    assert Counted.alive == 0
+
+
+@pytest.mark.skipif(TORCH < (1, 12), reason="torch 1.12 seeds what a data pipe shuffles with, in each worker alike")
+def test_a_data_pipe_that_workers_shuffle_alike_and_share_loses_nothing(folding):
+    from torch.utils.data.datapipes.iter import IterableWrapper
+
+    pipe = IterableWrapper(range(32)).shuffle().sharding_filter()
+    torch.manual_seed(0)
+    order = [int(item) for item in DataLoader(pipe, num_workers=2, shuffle=True)]
+    assert sorted(order) == list(range(32)) != order
+
+
+if TORCH >= (1, 2):
+
+    class Sharing(torch.utils.data.IterableDataset):
+        """Shuffles with a generator that has to be equal in all workers, of which each then takes its share."""
+
+        def __init__(self):
+            self.generator = random.Random(1)
+
+        def __iter__(self):
+            order = list(range(32))
+            self.generator.shuffle(order)
+            info = torch.utils.data.get_worker_info()
+            return iter(order[info.id :: info.num_workers])
+
+
+@pytest.mark.skipif(TORCH < (1, 2), reason="torch 1.2 brought iterable data sets")
+def test_workers_that_share_a_shuffled_order_lose_items_unless_its_generator_is_kept(folding):
+    dataset = Sharing()
+    assert sorted(items(dataset)) != list(range(32))
+    workerseed.keep(dataset.generator)
+    assert sorted(items(dataset)) == list(range(32))
+
+
+# Opting out
+
+
+def test_a_generator_that_is_kept_draws_as_without_the_extra(folding):
+    kept, other = random.Random(1), random.Random(1)
+    workerseed.keep(kept)
+    drawn = first_draws(Holding(kept, other))
+    assert {of_kept for of_kept, _ in drawn} == {random.Random(1).random()}
+    assert distinct(of_other for _, of_other in drawn) == 4
+
+
+@needs_modern_numpy
+def test_all_that_share_the_bit_generator_of_a_kept_one_are_kept(folding):
+    kept = np.random.default_rng(1)
+    workerseed.keep(kept)
+    assert distinct(first_draws(Holding(np.random.Generator(kept.bit_generator)))) == 1
+
+
+def test_a_loader_that_is_kept_draws_as_without_the_extra_and_others_do_not(folding):
+    dataset = Holding(random.Random(1))
+    validation = DataLoader(dataset, num_workers=2, collate_fn=as_list)
+    workerseed.keep(validation)
+    same = random.Random(1)
+    twice = [same.random(), same.random()]
+    for _ in range(2):
+        assert [float(batch[0][0]) for batch in validation] == [twice[0], twice[0], twice[1], twice[1]]
+    assert distinct(first_draws(dataset)) == 4
+
+
+def test_keep_needs_no_extra(shim):
+    generator = random.Random(1)
+    workerseed.keep(generator)
+    assert distinct(first_draws(Holding(generator))) == 1
+
+
+@pytest.mark.parametrize("other", [3, None, [random.Random(1)], random])
+def test_keep_takes_nothing_else(other):
+    with pytest.raises(TypeError, match="keep takes a DataLoader or a generator, got "):
+        workerseed.keep(other)
+
+
+# When it is on
+
+
+def test_status_names_it(folding):
+    status = workerseed.status()
+    assert (status.state, status.extras) == ("active", ("generators",))
+    assert status.reason.endswith("with generators")
+
+
+def test_uninstall_ends_it(folding):
+    workerseed.uninstall()
+    assert distinct(first_draws(Holding(random.Random(1)))) == 1
+
+
+@pytest.mark.skipif(not NATIVE, reason="on other torches the plain shim is active")
+def test_without_extras_nothing_is_wrapped_on_a_torch_that_seeds_numpy(shim):
+    assert workerseed.status().state == "native"
+    assert not hasattr(DataLoader.__init__, "__wrapped__")
