@@ -124,6 +124,22 @@ def unpicklable():
 def persistent():
     return DataLoader(Plain(), num_workers=2, persistent_workers=True)
 
+def keeping():
+    import workerseed
+    kept = DataLoader(Holding(), num_workers=2)
+    workerseed.keep(kept)
+    return kept
+
+def reseeding():
+    held = Holding()
+    return DataLoader(held, num_workers=2, worker_init_fn=lambda worker_id: held.listing.rng.seed(0))
+
+class Unseeded(Plain):
+    def __init__(self):
+        self.rng = random.Random()
+
+unseeded = DataLoader(Unseeded(), num_workers=2)
+
 def generating():
     return DataLoader(Plain(), num_workers=2, generator=torch.Generator())
 """
@@ -145,8 +161,8 @@ def check(project):
     """Runs ``workerseed check`` in the folder that has train.py."""
 
     @functools.lru_cache(maxsize=None)
-    def run(*arguments):
-        return run_python("-m", "workerseed", "check", *arguments, cwd=str(project))
+    def run(*arguments, **variables):
+        return run_python("-m", "workerseed", "check", *arguments, cwd=str(project), **variables)
 
     return run
 
@@ -155,8 +171,8 @@ def check(project):
 def facts(check):
     """Makes facts of what it prints with --json, and checks its exit code by them."""
 
-    def of(*arguments):
-        done = check("--json", *arguments)
+    def of(*arguments, **variables):
+        done = check("--json", *arguments, **variables)
         found = json.loads(done.stdout)
         assert done.returncode == {"not affected": 0, "fixed": 0, "not fixed": 1, "cannot tell": 2}[found["verdict"]]
         return found
@@ -254,7 +270,9 @@ def test_held_generators_are_found_with_their_paths(facts):
         held.add("dataset.rng")
     assert set(sources) == held | {"np.random", "random", "torch"}
     assert [sources[path]["workerseed"] for path in held] == [SAME] * len(held)
-    assert "worker_init_fn" in sources["train.RNG"]["advice"]
+    assert {sources[path]["advice"] for path in held} == {
+        "switch the extra on that is for it: WORKERSEED=generators, or `workerseed run --generators`"
+    }
 
 
 def test_a_generator_of_a_partial_is_found(facts):
@@ -269,6 +287,29 @@ def test_a_generator_that_worker_init_fn_makes_anew_is_fine(facts):
     sources = facts("train:renewing")["sources"]
     assert sources["dataset.of_class"]["workerseed"] == FINE
     assert sources["dataset.of_class"]["advice"] is None
+
+
+def test_with_the_extra_no_generator_stays_duplicated(facts):
+    found = facts("train:holding", WORKERSEED="generators")
+    assert found["verdict"] == "fixed"
+    assert [source["workerseed"] for source in found["sources"].values()] == [FINE] * len(found["sources"])
+
+
+def test_with_the_extra_a_loader_that_is_kept_stays_duplicated_and_says_why(facts):
+    source = facts("train:keeping", WORKERSEED="generators")["sources"]["dataset.listing.rng"]
+    assert (source["workerseed"], source["advice"]) == (SAME, "`workerseed.keep` leaves it as it is")
+
+
+def test_with_the_extra_a_generator_that_worker_init_fn_seeds_stays_duplicated_and_says_why(facts):
+    source = facts("train:reseeding", WORKERSEED="generators")["sources"]["dataset.listing.rng"]
+    assert source["workerseed"] == SAME
+    assert source["advice"] == "the worker_init_fn seeds it, or `workerseed.keep` leaves it as it is"
+
+
+def test_with_the_extra_a_generator_without_a_seed_is_not_repeatable_and_says_so(facts):
+    source = facts("train:unseeded", WORKERSEED="generators")["sources"]["dataset.rng"]
+    assert source["workerseed"] == {"workers": "differ", "epochs": "differ", "repeatable": False}
+    assert source["advice"] == "no other run repeats it: give it a seed where it is made"
 
 
 def test_a_loader_without_workers_is_checked_as_if_with_two(check, facts):

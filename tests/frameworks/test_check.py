@@ -58,9 +58,10 @@ loader = DataLoader(Images(), num_workers=2)
 def duplicated(tmp_path):
     """Finds the sources that stay duplicated with workerseed."""
 
-    def of(images):
+    def of(images, **variables):
         (tmp_path / "train.py").write_text(LOADER.format(images))
-        facts = json.loads(run_python("-m", "workerseed", "check", "--json", "train:loader", cwd=str(tmp_path)).stdout)
+        done = run_python("-m", "workerseed", "check", "--json", "train:loader", cwd=str(tmp_path), **variables)
+        facts = json.loads(done.stdout)
         return {name for name, source in facts["sources"].items() if "same" in source["workerseed"].values()}
 
     return of
@@ -84,6 +85,12 @@ def test_generators_of_monai_are_named(duplicated):
     pytest.importorskip("monai")
     holders = ("dataset.augment", "dataset.augment.transforms[0]", "dataset.augment.transforms[1]")
     assert duplicated(MONAI) == {f"{holder}.R" for holder in holders}
+
+
+@pytest.mark.parametrize("package, images", [("imgaug", IMGAUG), ("albumentations", ALBUMENTATIONS), ("monai", MONAI)])
+def test_with_the_extra_no_generator_stays_duplicated(duplicated, package, images):
+    pytest.importorskip(package)
+    assert duplicated(images, WORKERSEED="generators") == set()
 
 
 def test_code_in_the_manner_of_torchvision_is_fine(duplicated):
