@@ -3,15 +3,16 @@
 import sys
 
 import numpy as np
-import workerseed
 from items import seed_parent, write
 from torch.utils.data import DataLoader, Dataset
+
+import workerseed
 
 package, extras, method = sys.argv[2:]
 
 
 class Augmented(Dataset):
-    """Each item is a pixel of an augmented image, times 2**20."""
+    """Each item is a pixel of an augmented image, times 2**26."""
 
     def __init__(self, augment):
         self.augment = augment
@@ -20,13 +21,14 @@ class Augmented(Dataset):
         return 8
 
     def __getitem__(self, index):
-        return int(self.augment(np.full((4, 4, 3), 0.5, np.float32))[0, 0, 0] * 2**20)
+        return int(self.augment(np.full((4, 4, 3), 0.5, np.float32))[0, 0, 0] * 2**26)
 
 
 class OfImgaug:
     def __init__(self):
         import imgaug.augmenters
 
+        imgaug.seed(0)
         self.augment = imgaug.augmenters.Multiply((0.5, 2.0))
 
     def __call__(self, image):
