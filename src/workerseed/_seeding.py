@@ -106,7 +106,7 @@ def seed_worker(worker_id: int, rank: int = 0) -> "List[int]":
     seed = torch.initial_seed()  # base_seed + worker_id, set by every worker loop since torch 1.0
     base_seed = (seed - worker_id) & MASK64
     entropy = [worker_id, base_seed & MASK32, base_seed >> 32, rank]
-    words = seed_sequence_words(entropy, 8)
+    words = seed_sequence_words(entropy, 8 if rank else 4)
     if rank:
         for_random, for_torch = seeds_of_rank(words)
         random.seed(for_random)
