@@ -273,7 +273,7 @@ def test_a_launcher_gives_ranks_by_its_variable_alone(tmp_path):
     elif NATIVE:
         launcher = [sys.executable, "-m", "torch.distributed.run"]
     else:
-        launcher = [sys.executable, "-m", "torch.distributed.launch", "--use_env"]
+        launcher = [sys.executable, "-m", "torch.distributed.launch"]
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         launcher += ["--nproc_per_node=2", f"--master_port={free.getsockname()[1]}"]

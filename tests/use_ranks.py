@@ -51,7 +51,8 @@ def epochs(loader, count=EPOCHS):
 
 
 if __name__ == "__main__":
-    folder, *job = sys.argv[1:]
+    # The launcher adds --local_rank: always on torch 1.0, and later unless told otherwise.
+    folder, *job = [argument for argument in sys.argv[1:] if not argument.startswith("--local_rank")]
     name = os.environ.get("RANK", "0")
     if job:
         name, world_size, meeting = job
