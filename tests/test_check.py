@@ -344,7 +344,16 @@ def test_the_workaround_by_get_state_is_fine_with_workerseed(facts):
 
 
 def test_a_distributed_sampler_is_noted(check):
-    assert "call torch.manual_seed(seed + rank)." in check("train:distributed").stdout
+    assert "- It has a DistributedSampler: " in check("train:distributed").stdout
+
+
+def test_with_the_extra_ranks_a_distributed_sampler_is_fine(check):
+    assert "DistributedSampler" not in check("train:distributed", WORKERSEED="ranks").stdout
+
+
+@pytest.mark.parametrize("loader", [[], ["train:loader"]])
+def test_the_table_names_the_extras_that_are_on(check, loader):
+    assert "with workerseed, ranks, generators\n" in check(*loader, WORKERSEED="generators,ranks").stdout
 
 
 @pytest.mark.skipif(not HAS_CONTEXT, reason="torch 1.2 brought multiprocessing_context")

@@ -514,7 +514,7 @@ def test_keep_takes_nothing_else(other):
 def test_status_names_it(folding):
     status = workerseed.status()
     assert (status.state, status.extras) == ("active", ("generators",))
-    assert status.reason.endswith("with generators")
+    assert status.reason.endswith("; extras: generators")
 
 
 def test_uninstall_ends_it(folding):

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import textwrap
 
-from . import __version__, _options
+from . import __version__, _options, status
 from ._probe import CannotTellError
 
 TYPE_CHECKING = False  # mypy reads it as true; without `typing` the annotations below are strings
@@ -98,6 +98,11 @@ def probe(doing: str, arguments: "Sequence[str]", variable: "Optional[str]") -> 
     return facts
 
 
+def with_extras() -> str:
+    """Return the value of WORKERSEED that switches on, with the extras that the user's value names."""
+    return ",".join(status().extras) or "1"
+
+
 def progress(text: str) -> None:
     if sys.stderr.isatty():
         sys.stderr.write("\r\033[K" + text)
@@ -119,7 +124,7 @@ def check_installation() -> "Facts":
     for method in methods:
         arguments = ["--start-method", method]
         stock = run_twice(f"{method}, as torch ships", arguments, EPOCHS, "0")
-        facts = run_twice(f"{method}, with workerseed", arguments, EPOCHS, "1")
+        facts = run_twice(f"{method}, with workerseed", arguments, EPOCHS, with_extras())
         found[method] = {"default": facts["default"], "stock": repeats(stock), "workerseed": repeats(facts)}
     affected = any(is_affected(of_method["stock"]) for of_method in found.values())
     remain = any(is_affected(of_method["workerseed"]) for of_method in found.values())
@@ -158,7 +163,7 @@ def table_of_installation(facts: "Facts") -> "List[str]":
         "np.random in 4 workers and 3 epochs: how many draws repeat one of another worker",
         "or of an earlier epoch, and whether another run with the same seed repeats all",
         "",
-        f"{'':19}{ships:31}with workerseed",
+        f"{'':19}{ships:31}" + heading(facts),
         "{:19}{heads:31}{heads}".format("start method", heads="workers  epochs  repeatable"),
     ]
     for method, found in facts["start_methods"].items():
@@ -192,6 +197,10 @@ def verdict_line(verdict: str, not_affected: str, not_fixed: str) -> str:
     return coloured(sentences[verdict], verdict != "not fixed")
 
 
+def heading(facts: "Facts") -> str:
+    return ", ".join(["with workerseed", *facts["status"]["extras"]])
+
+
 def line_of_versions(versions: "Dict[str, str]") -> str:
     return "workerseed {workerseed}, Python {python}, torch {torch}, NumPy {numpy}, wrapt {wrapt}".format(**versions)
 
@@ -202,8 +211,7 @@ def line_of_versions(versions: "Dict[str, str]") -> str:
 def check_loader(loader: str) -> "Facts":
     """Compare, across its workers and epochs, every source of randomness that a user's loader has."""
     before = run_twice(f"{loader}, as it is", ["--loader", loader], 2, None)
-    extras = _options.from_variable(os.environ.get(_options.VARIABLE, ""))
-    after = run_twice(f"{loader}, with workerseed", ["--loader", loader], 2, ",".join(extras or ()) or "1")
+    after = run_twice(f"{loader}, with workerseed", ["--loader", loader], 2, with_extras())
     sources: Facts = {}
     for source in sorted({source for facts in (before, after) for worker in facts["epochs"][0] for source in worker}):
         of_source = {"as_it_is": streams(before, source), "workerseed": streams(after, source)}
@@ -280,7 +288,7 @@ def table_of_loader(facts: "Facts") -> "List[str]":
         "{name} in {workers} workers, by {start_method}, and 2 epochs:".format(**loader),
         "whether streams differ, and whether another run with the same seed repeats all",
         "",
-        f"{'':22}{'as it is':29}" + ", ".join(["with workerseed", *facts["status"]["extras"]]),
+        f"{'':22}{'as it is':29}" + heading(facts),
         "{:22}{heads:29}{heads}".format("source", heads="workers   epochs  repeatable"),
     ]
     for source, of_source in facts["sources"].items():
@@ -301,10 +309,11 @@ def table_of_loader(facts: "Facts") -> "List[str]":
             advised.setdefault(of_source["advice"], []).append(source)
     for text, sources in advised.items():
         lines += wrapped("{}: {}.".format(", ".join(sources), text))
-    if loader["distributed"]:
+    if loader["distributed"] and "ranks" not in facts["status"]["extras"]:
         lines += wrapped(
-            "It has a DistributedSampler: ranks that all call torch.manual_seed with the same number draw the same; "
-            "call torch.manual_seed(seed + rank)."
+            "It has a DistributedSampler: ranks that all call torch.manual_seed with the same number draw the same. "
+            "Call torch.manual_seed(seed + rank), or switch the extra on that is for it: WORKERSEED=ranks, or "
+            "`workerseed run --ranks`."
         )
     return lines
 

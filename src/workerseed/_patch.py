@@ -46,9 +46,9 @@ def patch(dataloader: "ModuleType", extras: "Tuple[str, ...]") -> "Tuple[str, st
     global _enabled, _extras
     beyond = [extra for extra in extras if extra != "verbose"]
     worker = sys.modules.get("torch.utils.data._utils.worker")  # torch 1.0 has none
-    native = hasattr(worker, "_generate_state")
+    native = "this torch seeds NumPy in its workers itself" if hasattr(worker, "_generate_state") else None
     if native and not beyond:
-        return "native", "this torch seeds NumPy in its workers itself"
+        return "native", native
     iterators = [getattr(dataloader, name) for name in WORKER_ITERATORS if hasattr(dataloader, name)]
     if not hasattr(dataloader, "DataLoader") or not iterators:
         return "unsupported", "this torch has no worker iterator that workerseed knows ({})".format(
@@ -63,8 +63,8 @@ def patch(dataloader: "ModuleType", extras: "Tuple[str, ...]") -> "Tuple[str, st
         unpatch()
         raise
     _enabled, _extras = True, extras
-    what = "NumPy and random are seeded in every worker that starts from now on"
-    return "active", what + (", with " + ", ".join(beyond) if beyond else "")
+    reason = native or "NumPy and random are seeded in every worker that starts from now on"
+    return "active", f"{reason}; extras: {', '.join(beyond)}" if beyond else reason
 
 
 def unpatch() -> None:
