@@ -295,6 +295,12 @@ def test_with_the_extra_no_generator_stays_duplicated(facts):
     assert [source["workerseed"] for source in found["sources"].values()] == [FINE] * len(found["sources"])
 
 
+def test_with_the_extra_the_advice_is_to_switch_it_on(check):
+    printed = " ".join(check("train:holding", WORKERSEED="generators").stdout.split())
+    assert "Affected, and fixed by workerseed with WORKERSEED=generators. - " in printed
+    assert "import workerseed, or start the program with `workerseed run --generators`." in printed
+
+
 def test_with_the_extra_a_loader_that_is_kept_stays_duplicated_and_says_why(facts):
     source = facts("train:keeping", WORKERSEED="generators")["sources"]["dataset.listing.rng"]
     assert (source["workerseed"], source["advice"]) == (SAME, "`workerseed.keep` leaves it as it is")

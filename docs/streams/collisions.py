@@ -30,7 +30,9 @@ def compare(title, seeds):
     rank, epoch, worker_id = np.indices((RANKS, EPOCHS, WORKERS)).astype(np.uint64).reshape(3, -1)
     base_seeds = np.array([base_seeds_of(int(seed)) for seed in seeds], np.uint64)
     for way, words in ways(rank, worker_id, seeds[rank], base_seeds[rank, epoch]):
-        print(f"{len(rank) - distinct(words):9,}  {way}")
+        repeats = len(rank) - distinct(words)
+        print(f"{repeats:9,}  {way}")
+        assert repeats == 0 or way != "ranks: 128 bits for NumPy"
 
 
 def base_seeds_of(seed):

@@ -175,7 +175,7 @@ def table_of_installation(facts: "Facts") -> "List[str]":
             line += cell("yes" if found[who]["repeatable"] else "no", found[who]["repeatable"], 14)
         lines.append(line)
     reason = facts["status"]["reason"]
-    return [*lines, "", verdict_line(facts["verdict"], f": {reason}", f", because {reason}")]
+    return [*lines, "", verdict_line(facts, f": {reason}", f", because {reason}")]
 
 
 def cell(text: str, good: bool, width: int) -> str:
@@ -188,10 +188,12 @@ def coloured(text: str, good: bool) -> str:
     return f"\033[{32 if good else 31}m{text}\033[0m"
 
 
-def verdict_line(verdict: str, not_affected: str, not_fixed: str) -> str:
+def verdict_line(facts: "Facts", not_affected: str, not_fixed: str) -> str:
+    verdict, extras = facts["verdict"], facts["status"]["extras"]
+    how = f" with {_options.VARIABLE}={','.join(extras)}" if extras else ": import it, or use `workerseed run`"
     sentences = {
         "not affected": f"Not affected{not_affected}.",
-        "fixed": "Affected, and fixed by workerseed: import it, or use `workerseed run`.",
+        "fixed": f"Affected, and fixed by workerseed{how}.",
         "not fixed": f"Affected, and not fixed{not_fixed}.",
     }
     return coloured(sentences[verdict], verdict != "not fixed")
@@ -250,8 +252,11 @@ def are_fine(of_source: "Facts") -> bool:
 
 
 def advice(source: str, as_it_is: "Facts", with_workerseed: "Facts", facts: "Facts") -> "Optional[str]":
+    if are_fine(with_workerseed) and are_fine(as_it_is):
+        return None
     if are_fine(with_workerseed):
-        return None if are_fine(as_it_is) else "import workerseed, or start the program with `workerseed run`"
+        options = "".join(f" --{extra}" for extra in facts["workerseed"]["extras"])
+        return f"import workerseed, or start the program with `workerseed run{options}`"
     if source not in PROCESS_WIDE:
         return advice_on_held(with_workerseed, facts)
     if source == "np.random" and facts["get_state_workaround"]:
@@ -302,7 +307,7 @@ def table_of_loader(facts: "Facts") -> "List[str]":
             line += cell(streams["epochs"], streams["epochs"] == "differ", 8)
             line += cell("yes" if streams["repeatable"] else "no", streams["repeatable"], 11)
         lines.append(line)
-    lines += ["", verdict_line(facts["verdict"], "", " by workerseed alone")]
+    lines += ["", verdict_line(facts, "", " by workerseed alone")]
     advised: Dict[str, List[str]] = {}
     for source, of_source in facts["sources"].items():
         if of_source["advice"]:
