@@ -5,7 +5,7 @@ import sys
 
 import wrapt
 
-from . import _generators
+from ._generators import Held, held_for
 from ._messages import warn_once
 from ._ranks import find_rank
 from ._seeding import SeededWorkerInit
@@ -161,10 +161,14 @@ class _Beside:
 
 
 def _init_iterator(wrapped: "Init", iterator: "Any", args: "Args", kwargs: "Kwargs") -> "Any":
-    if not _enabled or not (args or "loader" in kwargs):
+    loader = args[0] if args else kwargs.get("loader")
+    view = _view(loader) if _enabled and loader is not None else None
+    if view is None:
         return wrapped(*args, **kwargs)
-    loader = args[0] if args else kwargs["loader"]
-    view = _view(loader)
+    if getattr(loader, "num_workers", None) != 0:  # torch 1.0 and 1.1 come here without workers, too
+        # Not where worker_init_fn is read: wrapt 1.11 swallows what a property raises.
+        view._self_rank = find_rank() if "ranks" in _extras else 0
+        view._self_held = held_for(loader) if "generators" in _extras else None
     if args:
         args = (view, *args[1:])
     else:
@@ -172,30 +176,25 @@ def _init_iterator(wrapped: "Init", iterator: "Any", args: "Args", kwargs: "Kwar
     try:
         return wrapped(*args, **kwargs)
     finally:
-        if view is not loader:
-            view.forget_generators()
+        if view._self_held is not None:
+            view._self_held.found = None  # the workers have started: let go
 
 
-def _view(loader: "Any") -> "Any":
-    if type(loader) is _LoaderView:
-        return loader
+def _view(loader: "Any") -> "Optional[_LoaderView]":
+    if type(loader) is _LoaderView:  # made for the __init__ of a subclass, which calls this one
+        return None
     try:
         return _LoaderView(loader)
     except Exception as error:  # what a loader's own __getattr__ raises when wrapt asks it for a __qualname__
         warn_once(f"the workers of a {type(loader).__name__} are not seeded: {error!r}")
-        return loader
+        return None
 
 
 class _LoaderView(wrapt.ObjectProxy):  # type: ignore[type-arg]
     """A loader as its worker iterator sees it: everything is the loader's own, but ``worker_init_fn`` is the chain."""
 
-    _self_held: "Optional[_generators.Held]" = None  # wrapt keeps what is called _self_... at the proxy
-
-    def forget_generators(self) -> None:
-        """Let go of the generators that were found, as soon as the workers have started."""
-        if self._self_held is not None:
-            self._self_held.found = None
-            self._self_held = None
+    _self_rank = 0  # wrapt keeps what is called _self_... at the proxy
+    _self_held: "Optional[Held]" = None
 
     @property
     def worker_init_fn(self) -> SeededWorkerInit:
@@ -207,10 +206,7 @@ class _LoaderView(wrapt.ObjectProxy):  # type: ignore[type-arg]
             # Its worker_init_fn was assigned since, or it never went through our DataLoader.__init__: it is older than
             # the patch, unpickled, or of a class that does not call that (fastai 1 and 2).
             chain = SeededWorkerInit(loader.worker_init_fn)
-        chain.rank = find_rank() if "ranks" in _extras else 0  # now, for now the workers start
-        if self._self_held is None and "generators" in _extras:
-            self._self_held = _generators.held_for(loader)  # once, though a custom loop may ask again
-        chain.held = self._self_held
+        chain.rank, chain.held = self._self_rank, self._self_held
         return chain  # type: ignore[no-any-return]
 
     @worker_init_fn.setter
