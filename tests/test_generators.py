@@ -390,11 +390,16 @@ def test_workers_that_are_not_forked_fold_alike_and_keep_alike(folding, method):
 # What is left alone
 
 
-def test_system_random_is_left_alone(folding):
-    class Own(random.SystemRandom):
-        pass
+class OwnSystem(random.SystemRandom):
+    pass
 
-    assert warnings_in_worker(random.SystemRandom(), Own()) == []
+
+@pytest.mark.parametrize("kind", [random.SystemRandom, OwnSystem])
+def test_system_random_is_left_alone(folding, kind):
+    generator = kind()
+    before = random.Random.getstate(generator)[1]  # it has one, but does not draw from it
+    drawn = first_draws(Calling(lambda: random.Random.getstate(generator)[1]))
+    assert drawn == [(before,)] * 4
 
 
 @needs_numpy
