@@ -106,30 +106,40 @@ def generators_of_process(roots: "Iterable[Any]") -> "Iterator[Any]":
     """
     import gc
     import sys
-    from itertools import compress, filterfalse
+    from itertools import filterfalse
 
     kinds = {id(cls) for kind in kinds_of_generators() for cls in with_subclasses(kind)}
+    containers = {id(dict), id(tuple)}  # of all containers, only these are at times not listed
     waiting = gc.get_objects()  # not those that gc.freeze has put aside, and what it does not know, as torch.Generator
-    if getattr(gc, "get_freeze_count", int)():  # Python 3.7
+    known: Set[int] = set()
+    frozen = getattr(gc, "get_freeze_count", int)() > 0  # Python 3.7
+    if frozen:
         waiting += [sys.modules, *roots]
-        containers, known = None, {*map(id, waiting)}
-    else:
-        containers, known = {id(dict), id(tuple)}, set()  # of all containers, only these are at times not listed
+        known.update(map(id, waiting))
+    yield from of_classes(kinds, waiting)
     while waiting:
         found: List[Any] = []
         for start in range(0, len(waiting), CHUNK):
-            # Of a million objects, so few are of interest that whatever looks at each has to be a loop in C.
-            chunk = waiting[start : start + CHUNK]
-            yield from compress(chunk, map(kinds.__contains__, map(id, map(type, chunk))))
-            referents = gc.get_referents(*chunk)
-            classes = [*map(id, map(type, referents))]
-            yield from compress(referents, map(kinds.__contains__, classes))
-            if containers is not None:
-                referents = [*filterfalse(gc.is_tracked, compress(referents, map(containers.__contains__, classes)))]
+            referents = gc.get_referents(*waiting[start : start + CHUNK])
+            if not frozen:
+                referents = [*of_classes(kinds | containers, referents)]
+            yield from of_classes(kinds, referents)
+            if not frozen:
+                referents = [*filterfalse(gc.is_tracked, of_classes(containers, referents))]
             new = {id(thing): thing for thing in referents if id(thing) not in known}
             known.update(new)
             found += new.values()
         waiting = found
+
+
+def of_classes(ids: "Set[int]", things: "List[Any]") -> "Iterator[Any]":
+    """Yield those things whose class has one of these ids.
+
+    Of a million objects, few are of interest: what looks at each of them has to be a loop in C.
+    """
+    from itertools import compress
+
+    return compress(things, map(ids.__contains__, map(id, map(type, things))))
 
 
 def with_subclasses(cls: type) -> "Set[type]":
