@@ -8,7 +8,7 @@ import random
 
 import numpy as np
 
-from workerseed._seeding import numpy_seed, seed_sequence_words, seeds_of_rank
+from workerseed._seeding import entropy_words, numpy_seed, seed_sequence_words, seeds_of_rank
 
 RANKS, WORKERS, EPOCHS = 1024, 16, 61
 SEED = 0  # the user's
@@ -59,7 +59,7 @@ def ways(rank, worker_id, seed, base_seed):
 
 def words_of(worker_id, base_seed, rank):
     """Return the eight words of all starts."""
-    return seed_sequence_words([worker_id, base_seed & LOW, base_seed >> np.uint64(32), rank], 8)
+    return seed_sequence_words(entropy_words(base_seed, worker_id, rank), 8)
 
 
 def distinct(words):

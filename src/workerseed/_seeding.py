@@ -35,7 +35,12 @@ def numpy_seed(base_seed: int, worker_id: int, rank: int = 0) -> "List[int]":
     base_seed = _integer("base_seed", base_seed, MASK64)
     worker_id = _integer("worker_id", worker_id, MASK32)
     rank = _integer("rank", rank, MASK32)
-    return seed_sequence_words([worker_id, base_seed & MASK32, base_seed >> 32, rank])
+    return seed_sequence_words(entropy_words(base_seed, worker_id, rank))
+
+
+def entropy_words(base_seed: int, worker_id: int, rank: int) -> "List[int]":
+    """Return the four words below 2**32 that tell one start of a worker from all others."""
+    return [worker_id, base_seed & MASK32, base_seed >> 32, rank]
 
 
 def _integer(name: str, number: int, largest: int) -> int:
@@ -104,8 +109,7 @@ def seed_worker(worker_id: int, rank: int = 0) -> "List[int]":
     import torch
 
     seed = torch.initial_seed()  # base_seed + worker_id, set by every worker loop since torch 1.0
-    base_seed = (seed - worker_id) & MASK64
-    entropy = [worker_id, base_seed & MASK32, base_seed >> 32, rank]
+    entropy = entropy_words((seed - worker_id) & MASK64, worker_id, rank)
     words = seed_sequence_words(entropy, 8 if rank else 4)
     if rank:
         for_random, for_torch = seeds_of_rank(words)
