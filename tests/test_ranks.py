@@ -19,11 +19,11 @@ from torch.utils.data import DataLoader
 from use_ranks import EPOCHS, WORKERS, ThreeStreams, as_it_is, epochs
 
 import workerseed
+from workerseed.__main__ import SITECUSTOMIZE
 from workerseed._ranks import VARIABLES, find_rank
 from workerseed._seeding import seed_sequence_words
 
 PROGRAM = use_ranks.__file__
-SITECUSTOMIZE = os.path.join(workerseed.__path__[0], "_sitecustomize")
 STREAMS = {"numpy": 1, "random": 2, "torch": 3}  # where in an item
 streams = pytest.mark.parametrize("stream", [name for name in STREAMS if np is not None or name != "numpy"])
 

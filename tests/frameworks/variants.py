@@ -82,23 +82,21 @@ def drawn(rows):
 
 def are_those_of_torch_1_9(rows):
     """Whether NumPy's draws follow from torch's seeds as on torch 1.9; the epochs must have different seeds."""
-    streams = {}
-    for row in rows:
-        seed = (row[SEED_HIGH] << 32) + row[SEED_LOW]
-        if seed not in streams:
-            streams[seed] = np.random.RandomState(workerseed.numpy_seed(seed - row[WORKER], row[WORKER]))
-        if streams[seed].randint(0, 2**31 - 1) != row[NUMPY]:
-            return False
-    return True
+    return are_those_of_seeds(rows, SEED_HIGH, SEED_LOW, 0)
 
 
 def are_those_of_rank(rows, rank):
     """Whether NumPy's draws follow from the seeds that torch has given the workers, as ``ranks`` has it on a rank."""
+    return are_those_of_seeds(rows, START_HIGH, START_LOW, rank)
+
+
+def are_those_of_seeds(rows, high, low, rank):
+    """Whether NumPy's draws follow from the rank and from the seeds in two columns."""
     streams = {}
     for row in rows:
-        start = row[WORKER], (row[START_HIGH] << 32) + row[START_LOW] - row[WORKER]
+        start = row[WORKER], (row[high] << 32) + row[low]
         if start not in streams:
-            streams[start] = np.random.RandomState(workerseed.numpy_seed(start[1], start[0], rank))
+            streams[start] = np.random.RandomState(workerseed.numpy_seed(start[1] - row[WORKER], row[WORKER], rank))
         if streams[start].randint(0, 2**31 - 1) != row[NUMPY]:
             return False
     return True
