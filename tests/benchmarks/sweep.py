@@ -4,6 +4,7 @@ import gc
 import random
 
 import torch
+from memory import private
 from paired import ratio
 from torch.utils.data import DataLoader
 
@@ -42,11 +43,6 @@ def send_copied(function, writer):
     before = private()
     function()
     writer.send(private() - before)
-
-
-def private():
-    with open("/proc/self/smaps_rollup") as file:
-        return sum(int(line.split()[1]) for line in file if line.startswith("Private_Dirty:")) / 1024
 
 
 def fold_found():

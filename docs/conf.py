@@ -1,0 +1,7 @@
+"""The settings of Sphinx, for ``tox run -e docs``."""
+
+project = "workerseed"
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+myst_heading_anchors = 3  # the anchors that a code host gives to headings
+html_theme = "furo"
+html_title = "workerseed"
