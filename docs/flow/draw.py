@@ -1,7 +1,7 @@
 """Draws ``flow.svg``, beside this file: ``python docs/flow/draw.py``.
 
-The way from ``DataLoader(...)`` to the first draw in a worker. ``tests/test_documentation.py`` holds the functions that are
-named here against the stack of a real worker, on each torch, and the picture against this file.
+The way from ``DataLoader(...)`` to the first draw in a worker. ``tests/test_documentation.py`` holds the functions that
+are named here against the stack of a real worker, on each torch, and the picture against this file.
 """
 
 import os
@@ -79,7 +79,7 @@ def svg():
             "<title>From DataLoader(...) to the first draw in a worker, with workerseed</title>",
             "<style>text { font: 13px system-ui, sans-serif; fill: #16181c } .code { font: 600 12px monospace }"
             " .file { font: 12px monospace; fill: #4a4f57 } .title { font-weight: 600; fill: #ffffff }</style>",
-            f'<defs><marker id="tip" viewBox="0 0 8 8" refX="4" refY="4" markerWidth="6" markerHeight="6" orient="auto">'
+            '<defs><marker id="tip" viewBox="0 0 8 8" refX="4" refY="4" markerWidth="6" markerHeight="6" orient="auto">'
             f'<path d="M0,0 L8,4 L0,8 z" fill="{GREY}"/></marker></defs>',
             *shapes,
             "</svg>",
@@ -109,17 +109,21 @@ def column(shapes, number, title, boxes, top):
 
 
 def box(shapes, x, y, width, height, colours):
+    """Add an empty box."""
     fill, edge = colours
     shapes.append(
-        f'<rect x="{x}" y="{y}" width="{width}" height="{height}" rx="6" fill="{fill}" stroke="{edge}" stroke-width="1.5"/>'
+        f'<rect x="{x}" y="{y}" width="{width}" height="{height}" rx="6" fill="{fill}" stroke="{edge}"'
+        ' stroke-width="1.5"/>'
     )
 
 
 def arrow(shapes, path):
+    """Add an arrow along a path."""
     shapes.append(f'<path d="{path}" fill="none" stroke="{GREY}" stroke-width="2" marker-end="url(#tip)"/>')
 
 
 def legend(shapes, x, y):
+    """Add a box for each of the colours, and what it stands for."""
     for number, (colours, name) in enumerate([(YOURS, "your code"), (TORCH, "torch"), (OURS, "workerseed")]):
         left = x + number * 128
         box(shapes, left, y, 114, 26, colours)
