@@ -1,5 +1,6 @@
-"""What docs/ says of torch's inner functions, of what is patched and of versions, held against what is there."""
+"""What the documentation says of torch's functions, patched attributes, versions and tests, against what is there."""
 
+import glob
 import importlib
 import os
 import platform
@@ -14,10 +15,11 @@ from torch.utils.data import DataLoader, dataloader
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ITERATOR = "_DataLoaderIter" if TORCH < (1, 2) else "_MultiProcessingDataLoaderIter"
 TOX_ENVIRONMENT = os.environ.get("TOX_ENV_NAME")
+TESTS = re.compile(r"\btest_\w+")
 
 
 def text_of(*path):
-    with open(os.path.join(REPOSITORY, *path)) as file:
+    with open(os.path.join(REPOSITORY, *path), encoding="utf-8") as file:
         return file.read()
 
 
@@ -25,6 +27,15 @@ def rows_of(page):
     """The cells of all tables of a page, without the marks of code, by the first cell of each row."""
     rows = [line.replace("`", "").strip("| \n") for line in text_of("docs", page).splitlines() if line.startswith("|")]
     return {cells[0]: cells[1:] for cells in (re.split(r" *\| *", row) for row in rows)}
+
+
+def test_the_tests_that_are_named_exist():
+    pages = [os.path.join(REPOSITORY, "README.md"), *glob.glob(os.path.join(REPOSITORY, "docs", "*.md"))]
+    files = glob.glob(os.path.join(REPOSITORY, "tests", "**", "test_*.py"), recursive=True)
+    exist = {name for file in files for name in TESTS.findall(file + text_of(file))}
+    named = {name for page in pages for name in TESTS.findall(text_of(page))}
+    assert len(named) > 100
+    assert named - exist == set()
 
 
 # The picture of the flow
