@@ -77,8 +77,12 @@ def svg():
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
             ' role="img">',
             "<title>From DataLoader(...) to the first draw in a worker, with workerseed</title>",
-            "<style>text { font: 13px system-ui, sans-serif; fill: #16181c } .code { font: 600 12px monospace }"
-            " .file { font: 12px monospace; fill: #4a4f57 } .title { font-weight: 600; fill: #ffffff }</style>",
+            "<style>",
+            "text { font-family: system-ui, sans-serif; font-size: 13px; fill: #16181c }",
+            ".code { font-family: monospace; font-size: 12px; font-weight: 600 }",
+            ".file { font-family: monospace; font-size: 12px; fill: #4a4f57 }",
+            ".title { font-weight: 600; fill: #ffffff }",
+            "</style>",
             '<defs><marker id="tip" viewBox="0 0 8 8" refX="4" refY="4" markerWidth="6" markerHeight="6" orient="auto">'
             f'<path d="M0,0 L8,4 L0,8 z" fill="{GREY}"/></marker></defs>',
             *shapes,
