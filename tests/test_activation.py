@@ -148,7 +148,7 @@ import torch.utils.data
 print(workerseed.status().state)
 """
     status, state = prints(code).splitlines()
-    assert status.startswith("Status(state='waiting', reason='torch is imported, its DataLoader not yet', torch='1.0")
+    assert status.startswith("Status(state='waiting', reason=\"torch's DataLoader is not imported yet\", torch='1.0")
     assert state == "active"
 
 

@@ -94,7 +94,7 @@ def test_verbose_tells_each_thing_that_is_decided(python):
     done = python("import workerseed\nimport torch.utils.data\nworkerseed.uninstall()", WORKERSEED="verbose")
     assert told_by_verbose(done) == [
         "waiting: torch is not imported yet",
-        "waiting: torch is imported, its DataLoader not yet",
+        "waiting: torch's DataLoader is not imported yet",
         "native: this torch seeds NumPy in its workers itself"
         if NATIVE
         else "active: NumPy and random are seeded in every worker that starts from now on",

@@ -131,7 +131,7 @@ def _attend_to_torch() -> None:
         if dataloader is None:
             import wrapt
 
-            _conclude("waiting", "torch is imported, its DataLoader not yet")
+            _conclude("waiting", "torch's DataLoader is not imported yet")
             wrapt.register_post_import_hook(attend_to_dataloader, DATALOADER)
         elif _half_imported(dataloader):  # by this very thread: the next import will find it whole
             _conclude("waiting", "torch's DataLoader is being imported")
