@@ -7,20 +7,24 @@ import random
 import re
 
 import pytest
-import torch
-from torch.utils.data import DataLoader, Dataset
 
+try:
+    import torch
+    from torch.utils.data import DataLoader, Dataset
+except ModuleNotFoundError:  # in the environments that show what workerseed does there
+    torch, DataLoader, Dataset = None, object, object
 try:
     import numpy as np
 except ImportError:
     np = None
 
-TORCH = tuple(int(part) for part in torch.__version__.split("+")[0].split(".")[:2])
+TORCH = tuple(int(part) for part in torch.__version__.split("+")[0].split(".")[:2]) if torch else ()
 NATIVE = TORCH >= (1, 9)
 HAS_CONTEXT = "multiprocessing_context" in inspect.signature(DataLoader.__init__).parameters
 
 only_legacy = pytest.mark.skipif(NATIVE, reason="this torch seeds NumPy itself")
 only_native = pytest.mark.skipif(not NATIVE, reason="this torch does not seed NumPy itself")
+needs_torch = pytest.mark.skipif(torch is None, reason="there is no torch here")
 needs_numpy = pytest.mark.skipif(np is None, reason="there is no NumPy here")
 
 

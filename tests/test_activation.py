@@ -1,7 +1,7 @@
 """When and how importing workerseed takes effect, each time in a fresh interpreter."""
 
 import pytest
-from support import NATIVE, TORCH, needs_numpy
+from support import NATIVE, TORCH, needs_numpy, needs_torch
 
 import workerseed
 
@@ -106,6 +106,7 @@ print(sorted(new & {"wrapt", "torch", "numpy", "typing", "inspect", "logging", "
     assert prints(code, "-S", PYTHONPATH=workerseed.__path__[0] + "/..") == "[]\n"
 
 
+@needs_torch
 def test_the_finder_is_gone_once_torch_is_there(prints):
     code = """
 import sys, workerseed
@@ -117,6 +118,7 @@ print(len(here()))
     assert prints(code) == "1\n0\n"
 
 
+@needs_torch
 def test_uninstall_before_torch_leaves_torch_alone(prints):
     code = """
 import workerseed
@@ -127,6 +129,7 @@ print(workerseed.status().state, workerseed.status().reason, "wrapt" in sys.modu
     assert prints(code) == "off uninstalled False\n"
 
 
+@needs_torch
 def test_uninstall_between_torch_and_its_data_loader_leaves_it_alone(prints):
     code = """
 import workerseed
@@ -139,6 +142,7 @@ print(workerseed.status().state, hasattr(torch.utils.data.DataLoader.__init__, "
     assert prints(code) == "off False\n"
 
 
+@needs_torch
 @pytest.mark.skipif(TORCH >= (1, 1), reason="this torch imports its DataLoader at once")
 def test_status_waits_for_the_data_loader(prints):
     code = """
@@ -157,6 +161,7 @@ def test_status_without_torch(prints):
     assert prints("import workerseed\nprint(workerseed.status())") == expected
 
 
+@needs_torch
 def test_status_with_torch(prints):
     code = "import workerseed, torch.utils.data\nstatus = workerseed.status()\n"
     code += "print(status.state, status.torch == torch.__version__, status.extras)"

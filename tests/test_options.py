@@ -1,7 +1,7 @@
 """What the values of WORKERSEED do, and the extras of install()."""
 
 import pytest
-from support import NATIVE, needs_numpy, only_legacy
+from support import NATIVE, needs_numpy, needs_torch, only_legacy
 from test_activation import USE
 
 import workerseed
@@ -90,6 +90,7 @@ def told_by_verbose(done):
     return [line.split("]: ")[1] for line in lines]
 
 
+@needs_torch
 def test_verbose_tells_each_thing_that_is_decided(python):
     done = python("import workerseed\nimport torch.utils.data\nworkerseed.uninstall()", WORKERSEED="verbose")
     assert told_by_verbose(done) == [
@@ -103,6 +104,7 @@ def test_verbose_tells_each_thing_that_is_decided(python):
     assert done.stdout == ""
 
 
+@needs_torch
 @pytest.mark.parametrize("extras", ["ranks", "generators", "ranks,generators"])
 def test_status_and_verbose_name_the_extras_that_are_on(python, extras):
     code = "import workerseed, torch.utils.data\nprint(*workerseed.status()[:2], sep=': ')"
@@ -112,5 +114,6 @@ def test_status_and_verbose_name_the_extras_that_are_on(python, extras):
     assert told_by_verbose(done)[-1] == done.stdout.rstrip()
 
 
+@needs_torch
 def test_nothing_is_told_without_verbose(python):
     assert "workerseed" not in python("import workerseed\nimport torch.utils.data", WORKERSEED="1").stderr

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 from conftest import run_command, run_python
-from support import NATIVE, needs_numpy
+from support import NATIVE, needs_numpy, torch
 from test_activation import USE
 
 import workerseed
@@ -19,8 +19,10 @@ import workerseed
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FOLDER = os.path.join(ROOT, "sitecustomize_example")
 SITE_PACKAGES = os.path.dirname(workerseed.__path__[0])
-STATE = "native" if NATIVE else "active"
-TELL = "import torch.utils.data, sys; print('workerseed' in sys.modules and sys.modules['workerseed'].status().state)"
+STATE = "waiting" if torch is None else "native" if NATIVE else "active"
+# Where there is no torch, an import of it that fails has to do.
+LOOK_FOR_TORCH = "import torch.utils.data" if torch else "import importlib.util; importlib.util.find_spec('torch')"
+TELL = LOOK_FOR_TORCH + "; import sys; print('workerseed' in sys.modules and sys.modules['workerseed'].status().state)"
 
 
 def test_the_packaged_file_is_the_example():
@@ -199,7 +201,7 @@ BROKEN = {
 def test_a_broken_workerseed_is_one_line_and_torch_goes_on(on_path, tmp_path, kind):
     (tmp_path / "workerseed").mkdir()
     (tmp_path / "workerseed" / "__init__.py").write_text(BROKEN[kind])
-    done = on_path("-W", "ignore", "-c", "import torch; print('goes on')", PYTHONPATH=str(tmp_path))
+    done = on_path("-W", "ignore", "-c", LOOK_FOR_TORCH + "; print('goes on')", PYTHONPATH=str(tmp_path))
     assert (done.returncode, done.stdout) == (0, "goes on\n")
     assert [line for line in done.stderr.splitlines() if "workerseed: not installed in" in line]
 
@@ -215,7 +217,7 @@ def test_without_workerseed_it_says_so_only_if_asked():
     assert done.stderr == f"workerseed: not installed in {sys.executable}: No module named 'workerseed'\n"
 
 
-@pytest.mark.parametrize("value, code", [("1", "import torch"), ("verbose", "import torch"), ("maybe", "pass")])
+@pytest.mark.parametrize("value, code", [("1", LOOK_FOR_TORCH), ("verbose", LOOK_FOR_TORCH), ("maybe", "pass")])
 @pytest.mark.parametrize("closed", ["<&-", "2>&-", "<&- >&- 2>&-"])
 def test_closed_standard_streams_do_no_harm(value, code, closed):
     environment = dict(os.environ, PYTHONPATH=FOLDER, WORKERSEED=value)
