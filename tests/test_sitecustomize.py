@@ -83,6 +83,15 @@ def test_a_value_that_is_not_valid_is_one_line_and_the_interpreter_goes_on(on_pa
     assert line.startswith(f"workerseed: not installed in {sys.executable}: WORKERSEED='maybe': 'maybe' is not known; ")
 
 
+@pytest.mark.parametrize("value", ["module", "verbose,module", "module:main", "module.py"])
+@pytest.mark.parametrize("code", [LOOK_FOR_TORCH, "import workerseed"])
+def test_no_value_makes_it_import_a_module_of_that_name(on_path, tmp_path, value, code):
+    (tmp_path / "module.py").write_text("print('imported')")
+    done = on_path("-c", code, WORKERSEED=value, PYTHONPATH=str(tmp_path), cwd=str(tmp_path))
+    assert "is not known" in done.stderr
+    assert done.stdout == ""
+
+
 FLAGS = [("-s", STATE, STATE), ("-E", "False", STATE), ("-I", "False", STATE), ("-S", "False", None)]
 
 

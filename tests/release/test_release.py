@@ -1,0 +1,222 @@
+"""What ``python -m build`` makes: what is in it, and that it installs anywhere and moves nothing."""
+
+import email
+import filecmp
+import json
+import os
+import re
+import shutil
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+import tomllib
+import trove_classifiers
+from conftest import run_command
+
+ROOT = Path(__file__).resolve().parents[2]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def succeed(*command, **options):
+    """Runs a command that has to succeed; what it printed on stdout comes back."""
+    done = run_command(*map(str, command), **options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def copy_of_checkout(folder):
+    """A copy without what work leaves behind, but with some of it where people work."""
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".*", "__pycache__", "build", "dist", "*.egg-info"))
+    for left in ("tests/__pycache__/left.pyc", "sitecustomize_example/sitecustomize.pyc"):  # the latter by Python 2
+        (folder / left).parent.mkdir(exist_ok=True)
+        (folder / left).write_bytes(b"")
+    return folder
+
+
+def files_in(folder):
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"}
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    return copy_of_checkout(tmp_path_factory.mktemp("checkout") / "workerseed")
+
+
+def build(source, out):
+    succeed(sys.executable, "-m", "build", "--outdir", out, source, SOURCE_DATE_EPOCH="1600000000")
+    sdist, wheel = sorted(out.iterdir(), key=lambda path: path.suffix)
+    assert (sdist.suffixes[-2:], wheel.suffix) == ([".tar", ".gz"], ".whl")
+    return sdist, wheel
+
+
+@pytest.fixture(scope="module")
+def dists(checkout, tmp_path_factory):
+    """The sdist and the wheel that the build makes of the checkout, the wheel by way of the sdist."""
+    return build(checkout, tmp_path_factory.mktemp("dists"))
+
+
+@pytest.fixture(scope="module")
+def sdist(dists):
+    return dists[0]
+
+
+@pytest.fixture(scope="module")
+def wheel(dists):
+    return dists[1]
+
+
+@pytest.fixture(scope="module")
+def metadata(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith("/METADATA")]
+        return email.message_from_bytes(archive.read(name))
+
+
+# What is in them
+
+
+def test_twine_accepts_both(dists):
+    assert succeed("twine", "--no-color", "check", "--strict", *dists).count("PASSED") == 2
+
+
+def test_another_build_of_another_copy_makes_the_same_files(dists, tmp_path):
+    copy = copy_of_checkout(tmp_path / "copy")
+    for path in files_in(copy):
+        (copy / path).chmod(0o600)
+        os.utime(copy / path)
+    again = build(copy, tmp_path / "dists")
+    assert [filecmp.cmp(*pair, shallow=False) for pair in zip(dists, again)] == [True, True]
+
+
+def test_the_metadata_says_what_it_is(metadata):
+    assert (metadata["Name"], metadata["License-Expression"]) == ("workerseed", "MIT")
+    assert (metadata["License-File"], metadata["Description-Content-Type"]) == ("LICENSE", "text/markdown")
+    assert metadata["Requires-Python"] == ">=3.6"
+    assert metadata["Summary"] and metadata["Keywords"] and metadata["Author"]
+    assert metadata.get_payload().startswith("# workerseed\n")
+
+
+def test_wrapt_is_all_that_it_requires(metadata):
+    required = metadata.get_all("Requires-Dist")
+    assert [requirement for requirement in required if "extra ==" not in requirement] == ["wrapt >=1.11,<3"]
+
+
+def test_classifiers_are_known_to_package_indexes(metadata):
+    classifiers = set(metadata.get_all("Classifier"))
+    assert "Typing :: Typed" in classifiers
+    assert classifiers <= trove_classifiers.classifiers
+
+
+def test_there_is_a_classifier_for_each_python_of_the_matrix(metadata):
+    environments = " ".join(PYPROJECT["tool"]["tox"]["env_list"])
+    matrix = {f"{major}.{minor}" for major, minor in re.findall(r"\bpy(\d)(\d+)\b", environments)}
+    classifiers = "\n".join(metadata.get_all("Classifier"))
+    assert set(re.findall(r"Python :: (3\.\d+)$", classifiers, re.MULTILINE)) == matrix
+
+
+def test_urls_are_such_that_the_readme_cites_them(metadata):
+    for entry in metadata.get_all("Project-URL"):
+        label, url = entry.split(", ")
+        assert len(label) <= 32
+        assert url in metadata.get_payload()
+
+
+def test_the_changelog_has_this_version(metadata):
+    assert f"\n## [{metadata['Version']}] - " in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_the_sdist_has_all_of_the_checkout(checkout, sdist):
+    with tarfile.open(sdist) as archive:
+        files = {os.path.relpath(member.name, sdist.name[: -len(".tar.gz")]) for member in archive}
+    assert files == files_in(checkout) | {"PKG-INFO"}
+    assert {"tests/conftest.py", "docs/activation.md", "sitecustomize_example/sitecustomize.py"} < files
+
+
+def test_the_wheel_has_the_package_alone(checkout, wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        files = {name for name in archive.namelist() if ".dist-info/" not in name}
+    assert files == files_in(checkout / "src")
+    assert {"workerseed/py.typed", "workerseed/_sitecustomize/sitecustomize.py"} < files
+
+
+# Where they install
+
+
+def make_environment(folder, version, pip=None):
+    """An environment of that Python, with the pip that comes with it or another one."""
+    shim = shutil.which("python" + version)
+    # pyenv answers by .python-version, so in the checkout alone.
+    real = shim and run_command(shim, "-c", "import sys; print(sys.executable)", cwd=str(ROOT))
+    if not real or real.returncode != 0:
+        pytest.skip(f"there is no Python {version} here")
+    succeed(real.stdout.strip(), "-m", "venv", folder / "venv")
+    if pip:
+        run_pip(folder / "venv", "install", "pip==" + pip)
+    return folder / "venv"
+
+
+def run_pip(venv, *arguments):
+    # A cache of its own: pip 19 would install again what it has built before from a file of that name.
+    return succeed(venv / "bin" / "python", "-m", "pip", *arguments, PIP_CACHE_DIR=str(venv / "cache"))
+
+
+def where_it_runs_from(venv):
+    """The folder of the package, once its command has shown that it activates it in a program."""
+    command, python = (str(venv / "bin" / name) for name in ("workerseed", "python"))
+    told = run_command(command, "run", "--verbose", python, "-c", "pass", cwd=str(venv))
+    assert (told.returncode, told.stderr.partition("]: ")[2]) == (0, "waiting: torch is not imported yet\n")
+    return Path(succeed(python, "-c", "import workerseed; print(workerseed.__path__[0])", cwd=str(venv)).strip())
+
+
+@pytest.mark.parametrize(
+    "version, pip", [("3.6", "19.0"), ("3.7", None), ("3.8", None), ("3.9", None), ("3.11", None), ("3.13", None)]
+)
+def test_it_installs_from_source(tmp_path, sdist, checkout, version, pip):
+    venv = make_environment(tmp_path, version, pip)
+    for source in (sdist, checkout):
+        run_pip(venv, "install", source)
+        assert venv in where_it_runs_from(venv).parents
+        run_pip(venv, "uninstall", "--yes", "workerseed")
+
+
+@pytest.mark.parametrize("version, pip", [("3.6", "21.3.1"), ("3.11", None)])
+def test_it_installs_editable(tmp_path, checkout, version, pip):
+    venv = make_environment(tmp_path, version, pip)
+    run_pip(venv, "install", "--editable", checkout)
+    assert where_it_runs_from(venv) == checkout / "src" / "workerseed"
+
+
+# What they move
+
+
+def install_pinned(venv, *pins):
+    succeed("uv", "pip", "install", "--python", venv / "bin" / "python", *pins)
+
+
+@pytest.fixture(scope="module")
+def pinned(tmp_path_factory):
+    venv = make_environment(tmp_path_factory.mktemp("pinned"), "3.8")
+    install_pinned(venv, "torch==1.8.1", "numpy<1.24", "wrapt==1.11.*")
+    return venv
+
+
+@pytest.mark.parametrize("extra", ["", "[torch]"])
+@pytest.mark.parametrize("options", [[], ["--upgrade"]], ids=["", "--upgrade"])
+def test_nothing_that_is_pinned_moves(pinned, wheel, options, extra):
+    package = f"workerseed{extra} @ file://{wheel}"
+    run_pip(pinned, "install", "--dry-run", "--report", pinned / "report", *options, package)
+    report = json.loads((pinned / "report").read_text())
+    assert [package["metadata"]["name"] for package in report["install"]] == ["workerseed"]
+
+
+def test_nothing_that_is_pinned_moves_by_the_pip_of_python_3_6(tmp_path, wheel):
+    venv = make_environment(tmp_path, "3.6")
+    assert succeed(venv / "bin" / "pip", "--version").startswith("pip 18.1 ")
+    install_pinned(venv, "torch==1.6.0", "numpy<1.20", "wrapt==1.11.*")
+    before = run_pip(venv, "freeze")
+    run_pip(venv, "install", wheel)
+    after = [line for line in run_pip(venv, "freeze").splitlines(keepends=True) if not line.startswith("workerseed")]
+    assert "".join(after) == before
