@@ -46,7 +46,7 @@ def checkout(tmp_path_factory):
 
 
 def build(source, out):
-    succeed(sys.executable, "-m", "build", "--outdir", out, source, SOURCE_DATE_EPOCH="1600000000")
+    succeed(sys.executable, "-m", "build", "--installer=uv", "--outdir", out, source, SOURCE_DATE_EPOCH="1600000000")
     sdist, wheel = sorted(out.iterdir(), key=lambda path: path.suffix)
     assert (sdist.suffixes[-2:], wheel.suffix) == ([".tar", ".gz"], ".whl")
     return sdist, wheel
@@ -149,13 +149,20 @@ def make_environment(folder, version, pip=None):
     """An environment of that Python, with the pip that comes with it or another one."""
     shim = shutil.which("python" + version)
     # pyenv answers by .python-version, so in the checkout alone.
-    real = shim and run_command(shim, "-c", "import sys; print(sys.executable)", cwd=str(ROOT))
-    if not real or real.returncode != 0:
+    asked = shim and run_command(
+        shim, "-c", "import ensurepip, sys; print(sys.executable, ensurepip.version())", cwd=str(ROOT)
+    )
+    if not asked or asked.returncode != 0:
         pytest.skip(f"there is no Python {version} here")
-    succeed(real.stdout.strip(), "-m", "venv", folder / "venv")
-    if pip:
-        run_pip(folder / "venv", "install", "pip==" + pip)
+    python, own_pip = asked.stdout.split()
+    succeed(python, "-m", "venv", "--without-pip", folder / "venv")
+    install_by_uv(folder / "venv", "pip==" + (pip or own_pip))
     return folder / "venv"
+
+
+def install_by_uv(venv, *packages):
+    """Installs what a test finds there before it begins: from uv's cache, which takes no time."""
+    succeed("uv", "pip", "install", "--python", venv / "bin" / "python", *packages)
 
 
 def run_pip(venv, *arguments):
@@ -192,14 +199,10 @@ def test_it_installs_editable(tmp_path, checkout, version, pip):
 # What they move
 
 
-def install_pinned(venv, *pins):
-    succeed("uv", "pip", "install", "--python", venv / "bin" / "python", *pins)
-
-
 @pytest.fixture(scope="module")
 def pinned(tmp_path_factory):
     venv = make_environment(tmp_path_factory.mktemp("pinned"), "3.8")
-    install_pinned(venv, "torch==1.8.1", "numpy<1.24", "wrapt==1.11.*")
+    install_by_uv(venv, "torch==1.8.1", "numpy<1.24", "wrapt==1.11.*")
     return venv
 
 
@@ -214,8 +217,8 @@ def test_nothing_that_is_pinned_moves(pinned, wheel, options, extra):
 
 def test_nothing_that_is_pinned_moves_by_the_pip_of_python_3_6(tmp_path, wheel):
     venv = make_environment(tmp_path, "3.6")
-    assert succeed(venv / "bin" / "pip", "--version").startswith("pip 18.1 ")
-    install_pinned(venv, "torch==1.6.0", "numpy<1.20", "wrapt==1.11.*")
+    assert run_pip(venv, "--version").startswith("pip 18.1 ")
+    install_by_uv(venv, "torch==1.6.0", "numpy<1.20", "wrapt==1.11.*")
     before = run_pip(venv, "freeze")
     run_pip(venv, "install", wheel)
     after = [line for line in run_pip(venv, "freeze").splitlines(keepends=True) if not line.startswith("workerseed")]
