@@ -1,0 +1,66 @@
+"""Runs dieharder on the words that 1,024 workers draw, interleaved, by several ways to seed them.
+
+Each test gets a stream of its own, which begins with an epoch of its own: so a test gives the same p-values in each run.
+"""
+
+import collections
+import itertools
+import subprocess
+import sys
+import time
+
+import numpy as np
+from ways import SINGLE, WAYS, base_seeds_of, streams, words_from
+
+WORKERS = 1024
+LENGTH = 1024  # words that a worker draws in an epoch
+EPOCHS = 2000  # 2**31 words: more than any of the tests takes
+# By number, with options. Left out are those that dieharder itself calls "Suspect" or "Do Not Use" (5, 6, 7, 14), the
+# test of its own statistics (204), and what takes more than a minute: 17, most of 203 and the higher tuples of 200 to 202.
+TESTS = [[str(test)] for test in (0, 1, 2, 3, 4, 8, 9, 10, 11, 12, 13, 15, 16, 100, 101, 102)]
+TESTS += [["200", "-n", "1"], ["200", "-n", "2"], ["200", "-n", "3"], ["200", "-n", "4"], ["201", "-n", "2"]]
+TESTS += [["202", "-n", "5"], ["203", "-n", "0"], ["205"], ["206"], ["207"], ["208"], ["209"]]
+COLUMNS = ["test_name", "ntuple", "tsamples", "psamples", "pvalues", "assessment"]
+
+
+def main():
+    """Run all tests by each way, or by those that are named; print how they end, and what is not PASSED."""
+    counts = {}
+    for way in sys.argv[1:] or [SINGLE, "seed + worker_id", "torch.initial_seed() % 2**32", "workerseed"]:
+        start = time.monotonic()
+        lines = [line for seed, test in enumerate(TESTS) for line in run(test, interleaved(way, seed))]
+        counts[way] = collections.Counter(line.split("|")[-1].strip() for line in lines)
+        print(f"{way}: {len(lines)} p-values, {time.monotonic() - start:.0f} s")
+        print(*[line for line in lines if "PASSED" not in line], "", sep="\n", flush=True)
+    for way, count in counts.items():
+        print(f"{way:30}" + "".join(f"{count[result]:4} {result}" for result in ("PASSED", "WEAK", "FAILED")))
+
+
+def interleaved(way, seed):
+    """Yield the words of each epoch: the first of every worker, then the second of every worker, and so on."""
+    generator = np.random.RandomState(seed)
+    for base_seed in base_seeds_of(seed, EPOCHS):
+        if way == SINGLE:
+            yield words_from(generator, LENGTH * WORKERS)
+        else:
+            yield streams(way, seed, WORKERS, [base_seed], LENGTH)[0].T
+
+
+def run(test, blocks):
+    """Return the lines in which dieharder tells how ``test`` ends on these words."""
+    options = itertools.chain.from_iterable(("-D", column) for column in COLUMNS)
+    command = ["dieharder", "-g", "200", "-d", *test, *options]  # 200: raw words of 32 bits from stdin
+    with subprocess.Popen(command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as dieharder:
+        try:
+            for block in blocks:
+                dieharder.stdin.write(block.tobytes())
+            raise RuntimeError(f"test {test} takes more words than there are")
+        except BrokenPipeError:  # it has had enough
+            pass
+        return dieharder.stdout.read().decode().splitlines()
+
+
+if __name__ == "__main__":
+    if not set(sys.argv[1:]) <= {SINGLE, *WAYS}:
+        sys.exit(f"There is no such way to seed: choose from {[SINGLE, *WAYS]}")
+    main()
