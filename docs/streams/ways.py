@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 
-from workerseed._seeding import seed_sequence_words
+from workerseed._seeding import entropy_words, seed_sequence_words
 
 LOW = np.uint64(2**32 - 1)
 
@@ -18,7 +18,7 @@ def base_seeds_of(seed, epochs):
 def words_of(worker_id, base_seed, rank=0, count=4):
     """Return the words of workerseed, each for all starts, as an array."""
     rank = np.zeros_like(base_seed) + np.uint64(rank)
-    return seed_sequence_words([worker_id, base_seed & LOW, base_seed >> np.uint64(32), rank], count)
+    return seed_sequence_words(entropy_words(base_seed, worker_id, rank), count)
 
 
 # By each way: what np.random is seeded with, from the user's seed, and the worker_id and base_seed of all starts.
@@ -33,25 +33,23 @@ SINGLE = "a single generator"  # to compare with: its words are dealt to the wor
 
 def seeds_of(way, seed, workers, base_seeds):
     """Return the seed of each start of a worker, one row of words for each, epoch after epoch."""
-    base_seed, worker_id = np.meshgrid(base_seeds, np.arange(workers, dtype=np.uint64), indexing="ij")
-    return np.stack(WAYS[way](seed, worker_id.ravel(), base_seed.ravel()), axis=1)
+    base_seed = np.repeat(np.array(base_seeds, np.uint64), workers)
+    worker_id = np.tile(np.arange(workers, dtype=np.uint64), len(base_seeds))
+    return np.stack(WAYS[way](seed, worker_id, base_seed), axis=1)
 
 
 def streams(way, seed, workers, base_seeds, length):
     """Return the first words that ``np.random`` draws in each start: an array of epochs, workers and ``length``."""
-    shape = len(base_seeds), workers, length
+    generator = np.random.RandomState(seed)
     if way == SINGLE:
-        return words_from(np.random.RandomState(seed), shape[0] * length * workers).reshape(
-            shape[0], length, workers
-        ).transpose(0, 2, 1)
+        return words_from(generator, (len(base_seeds), length, workers)).swapaxes(1, 2)
     drawn = np.empty((len(base_seeds) * workers, length), np.uint32)
-    generator = np.random.RandomState()
     for stream, words in zip(drawn, seeds_of(way, seed, workers, base_seeds).tolist()):
         generator.seed(words if len(words) > 1 else words[0])
         stream[:] = words_from(generator, length)
-    return drawn.reshape(shape)
+    return drawn.reshape(len(base_seeds), workers, length)
 
 
-def words_from(generator, count):
+def words_from(generator, shape):
     """Return the next words of a generator, 32 bits each, as they are."""
-    return generator.randint(0, 2**32, count, np.uint32)
+    return generator.randint(0, 2**32, shape, np.uint32)
