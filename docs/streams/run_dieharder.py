@@ -4,6 +4,7 @@ Each test gets a stream of its own, from a seed of its own: so a test gives the 
 """
 
 import collections
+import contextlib
 import itertools
 import subprocess
 import sys
@@ -50,13 +51,11 @@ def run(test, blocks):
     """Return the lines in which dieharder tells how ``test`` ends on these words."""
     options = itertools.chain.from_iterable(("-D", column) for column in COLUMNS)
     command = ["dieharder", "-g", "200", "-d", *test, *options]  # 200: raw words of 32 bits from stdin
-    with subprocess.Popen(command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as dieharder:
-        try:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as dieharder:
+        with contextlib.suppress(BrokenPipeError), dieharder.stdin:  # broken when dieharder has had enough
             for block in blocks:
                 dieharder.stdin.write(block.tobytes())
             raise RuntimeError(f"test {test} takes more words than there are")
-        except BrokenPipeError:  # it has had enough
-            pass
         return dieharder.stdout.read().decode().splitlines()
 
 
