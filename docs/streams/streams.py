@@ -84,7 +84,8 @@ def draw(path):
     figure, axes = pyplot.subplots(2, 5, figsize=(15, 6), layout="constrained")
     for way, (above, below) in zip((SINGLE, *WAYS), axes.T):
         words = of_epochs(way, 16, 4, LENGTH).reshape(64, LENGTH)
-        image = above.imshow(abs(correlations(words)) / np.sqrt(LENGTH - 1), "Greys", vmin=0, vmax=1, interpolation="nearest")
+        r = correlations(words) / np.sqrt(LENGTH - 1)
+        image = above.imshow(abs(r), "Greys", vmin=0, vmax=1, interpolation="nearest")
         above.set(title=way, xticks=[0, 16, 32, 48], yticks=[0, 16, 32, 48])
         words = of_epochs(way, 1024, 4, LENGTH).reshape(STREAMS, LENGTH)
         r = correlations(words)[np.triu_indices(STREAMS, 1)]
