@@ -32,7 +32,7 @@ def test_held_generators_are_found_with_their_paths(facts):
     held = {"dataset.transforms[0].rng", "dataset.transforms[1]['torch']", "dataset.listing.rng"}
     held |= {"dataset.draw.__self__", "dataset.of_class", "train.RNG"}
     if hasattr(np.random, "default_rng"):
-        held.add("dataset.rng")
+        held |= {"dataset.rng", "dataset.bits"}
     assert set(sources) == held | {"np.random", "random", "torch"}
     assert [sources[path]["workerseed"] for path in held] == [SAME] * len(held)
     assert {sources[path]["advice"] for path in held} == {

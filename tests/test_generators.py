@@ -66,7 +66,7 @@ def seeded_torch(generator, seed):
 def draw(generator):
     if isinstance(generator, torch.Generator):
         return torch.empty(1).uniform_(generator=generator).item()
-    if MODERN_NUMPY and isinstance(generator, np.random.BitGenerator if hasattr(np.random, "BitGenerator") else ()):
+    if MODERN_NUMPY and isinstance(generator, np.random.PCG64.__base__):
         return np.random.Generator(generator).random()
     return (generator.random if hasattr(generator, "random") else generator.random_sample)()
 

@@ -45,6 +45,7 @@ class Holding(Plain):
         self.process_wide = np.random.mtrand._rand, random._inst
         if hasattr(np.random, "default_rng"):
             self.rng = np.random.default_rng(4)
+            self.bits = np.random.PCG64(10)
 
     def __getitem__(self, index):
         return RNG.rand()

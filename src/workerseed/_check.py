@@ -7,15 +7,10 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+from typing import Dict, List, Optional, Sequence
 
 from . import __version__, _options, status
-from ._probe import CannotTellError
-
-TYPE_CHECKING = False  # mypy reads it as true; without `typing` the annotations below are strings
-if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional, Sequence
-
-    Facts = Dict[str, Any]
+from ._probe import CannotTellError, Facts
 
 EPOCHS = 3  # of the article's data set
 PROCESS_WIDE = ("np.random", "random", "torch")
@@ -23,7 +18,7 @@ PROBE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_probe.py")
 FIXED, REMAIN, CANNOT_TELL, INTERRUPTED = 0, 1, 2, 130  # exit codes
 
 
-def check(loader: "Optional[str]", as_json: bool) -> int:
+def check(loader: Optional[str], as_json: bool) -> int:
     """Check this installation, or the user's ``loader`` (``MODULE:LOADER``), and print what was found.
 
     Returns:
@@ -50,7 +45,7 @@ def check(loader: "Optional[str]", as_json: bool) -> int:
     return REMAIN if facts["verdict"] == "not fixed" else FIXED
 
 
-def run_twice(doing: str, arguments: "Sequence[str]", epochs: int, variable: "Optional[str]") -> "Facts":
+def run_twice(doing: str, arguments: Sequence[str], epochs: int, variable: Optional[str]) -> Facts:
     """Return what ``_probe`` finds in a fresh process, and, under ``again``, what the first epoch is in another one.
 
     Args:
@@ -65,7 +60,7 @@ def run_twice(doing: str, arguments: "Sequence[str]", epochs: int, variable: "Op
     return facts
 
 
-def probe(doing: str, arguments: "Sequence[str]", variable: "Optional[str]") -> "Facts":
+def probe(doing: str, arguments: Sequence[str], variable: Optional[str]) -> Facts:
     """Run ``_probe`` with this value of WORKERSEED, or the user's if None.
 
     Raises:
@@ -109,14 +104,14 @@ def progress(text: str) -> None:
         sys.stderr.flush()
 
 
-def versions_of(facts: "Facts") -> "Dict[str, str]":
+def versions_of(facts: Facts) -> Dict[str, str]:
     return dict({"workerseed": __version__}, **{name: facts[name] for name in ("python", "torch", "numpy", "wrapt")})
 
 
 # This installation
 
 
-def check_installation() -> "Facts":
+def check_installation() -> Facts:
     """Compare the draws of the article's data set, as torch ships and with workerseed."""
     methods = multiprocessing.get_all_start_methods()
     found: Facts = {}
@@ -137,7 +132,7 @@ def check_installation() -> "Facts":
     }
 
 
-def repeats(facts: "Facts") -> "Facts":
+def repeats(facts: Facts) -> Facts:
     """Count the draws that repeat an earlier one, of another worker in the same epoch or of the worker's own."""
     epochs = [[[tuple(draw) for draw in worker] for worker in epoch] for epoch in facts["epochs"]]
     draws = sum(len(worker) for epoch in epochs for worker in epoch)
@@ -151,11 +146,11 @@ def repeats(facts: "Facts") -> "Facts":
     }
 
 
-def is_affected(counts: "Facts") -> bool:
+def is_affected(counts: Facts) -> bool:
     return bool(counts["repeated_across_workers"] or counts["repeated_across_epochs"] or not counts["repeatable"])
 
 
-def table_of_installation(facts: "Facts") -> "List[str]":
+def table_of_installation(facts: Facts) -> List[str]:
     ships = "torch {} as it ships".format(facts["versions"]["torch"].split("+")[0])
     lines = [
         line_of_versions(facts["versions"]),
@@ -188,7 +183,7 @@ def coloured(text: str, good: bool) -> str:
     return f"\033[{32 if good else 31}m{text}\033[0m"
 
 
-def verdict_line(facts: "Facts", not_affected: str, not_fixed: str) -> str:
+def verdict_line(facts: Facts, not_affected: str, not_fixed: str) -> str:
     verdict, extras = facts["verdict"], facts["status"]["extras"]
     how = f" with {_options.VARIABLE}={','.join(extras)}" if extras else ": import it, or use `workerseed run`"
     sentences = {
@@ -199,18 +194,18 @@ def verdict_line(facts: "Facts", not_affected: str, not_fixed: str) -> str:
     return coloured(sentences[verdict], verdict != "not fixed")
 
 
-def heading(facts: "Facts") -> str:
+def heading(facts: Facts) -> str:
     return ", ".join(["with workerseed", *facts["status"]["extras"]])
 
 
-def line_of_versions(versions: "Dict[str, str]") -> str:
+def line_of_versions(versions: Dict[str, str]) -> str:
     return "workerseed {workerseed}, Python {python}, torch {torch}, NumPy {numpy}, wrapt {wrapt}".format(**versions)
 
 
 # A loader of the user's
 
 
-def check_loader(loader: str) -> "Facts":
+def check_loader(loader: str) -> Facts:
     """Compare, across its workers and epochs, every source of randomness that a user's loader has."""
     before = run_twice(f"{loader}, as it is", ["--loader", loader], 2, None)
     after = run_twice(f"{loader}, with workerseed", ["--loader", loader], 2, with_extras())
@@ -233,7 +228,7 @@ def check_loader(loader: str) -> "Facts":
     }
 
 
-def streams(facts: "Facts", source: str) -> "Facts":
+def streams(facts: Facts, source: str) -> Facts:
     """Tell whether the streams of one source differ between workers and epochs, and come again in another run."""
     first, second, again = ([worker.get(source) for worker in epoch] for epoch in (*facts["epochs"], facts["again"]))
     there = [state for state in first if state is not None]  # a worker_init_fn may make it in some workers only
@@ -243,15 +238,15 @@ def streams(facts: "Facts", source: str) -> "Facts":
     return {"workers": workers, "epochs": epochs, "repeatable": first == again}
 
 
-def are_duplicated(of_source: "Facts") -> bool:
+def are_duplicated(of_source: Facts) -> bool:
     return not of_source["workers"] == of_source["epochs"] == "differ"
 
 
-def are_fine(of_source: "Facts") -> bool:
+def are_fine(of_source: Facts) -> bool:
     return bool(of_source["repeatable"]) and not are_duplicated(of_source)
 
 
-def advice(source: str, as_it_is: "Facts", with_workerseed: "Facts", facts: "Facts") -> "Optional[str]":
+def advice(source: str, as_it_is: Facts, with_workerseed: Facts, facts: Facts) -> Optional[str]:
     if are_fine(with_workerseed) and are_fine(as_it_is):
         return None
     if are_fine(with_workerseed):
@@ -272,7 +267,7 @@ def advice(source: str, as_it_is: "Facts", with_workerseed: "Facts", facts: "Fac
     return "workerseed is {state}: {reason}".format(**facts["workerseed"])
 
 
-def advice_on_held(with_workerseed: "Facts", facts: "Facts") -> str:
+def advice_on_held(with_workerseed: Facts, facts: Facts) -> str:
     if not are_duplicated(with_workerseed):
         return "no other run repeats it: give it a seed where it is made"
     if "generators" not in facts["workerseed"]["extras"]:
@@ -284,7 +279,7 @@ def advice_on_held(with_workerseed: "Facts", facts: "Facts") -> str:
     return "`workerseed.keep` leaves it as it is"
 
 
-def table_of_loader(facts: "Facts") -> "List[str]":
+def table_of_loader(facts: Facts) -> List[str]:
     loader = facts["loader"]
     lines = [line_of_versions(facts["versions"]), ""]
     if not loader["num_workers"]:
@@ -323,5 +318,5 @@ def table_of_loader(facts: "Facts") -> "List[str]":
     return lines
 
 
-def wrapped(text: str) -> "List[str]":
+def wrapped(text: str) -> List[str]:
     return textwrap.wrap(text, 79, initial_indent="- ", subsequent_indent="  ", break_long_words=False)

@@ -77,7 +77,7 @@ class Held:
             entropy: the entropy words of this start of a worker: worker id, base seed in two words, rank.
         """
         found = generators_of_process([]) if self.found is None else self.found
-        fold_all(found, [*process_wide(), *_kept, *self.kept], entropy)
+        fold_all(found, [*process_wide().values(), *_kept, *self.kept], entropy)
 
 
 def can_be_sent(generator: "Any") -> bool:
@@ -163,23 +163,25 @@ def kinds_of_generators() -> "Tuple[type, ...]":
         from numpy import random as of_numpy
     except ImportError:
         return tuple(kinds)
-    # NumPy 1.17 brought the latter two. An object can hold a bit generator alone.
-    names = ("RandomState", "Generator", "BitGenerator")
-    return (*kinds, *(getattr(of_numpy, name) for name in names if hasattr(of_numpy, name)))
+    kinds.append(of_numpy.RandomState)
+    if hasattr(of_numpy, "Generator"):  # NumPy 1.17
+        # An object can hold a bit generator alone. NumPy 1.17 has no public name for what they all are.
+        kinds += [of_numpy.Generator, of_numpy.PCG64.__base__]
+    return tuple(kinds)
 
 
-def process_wide() -> "List[Any]":
-    """Return those generators that the seeding of the worker has seeded already."""
+def process_wide() -> "Dict[str, Any]":
+    """Return, by name, those generators that the seeding of the worker has seeded already."""
     import random
 
     import torch
 
-    generators = [vars(random)["_inst"], torch.default_generator]
+    generators = {"random": vars(random)["_inst"], "torch": torch.default_generator}
     try:
         from numpy.random import mtrand
     except ImportError:
         return generators
-    return [*generators, mtrand._rand]
+    return dict({"np.random": mtrand._rand}, **generators)
 
 
 # Folding

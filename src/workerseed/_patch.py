@@ -2,6 +2,8 @@
 
 import copy
 import sys
+from types import ModuleType
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import wrapt
 
@@ -10,14 +12,9 @@ from ._messages import warn_once
 from ._ranks import find_rank
 from ._seeding import SeededWorkerInit
 
-TYPE_CHECKING = False  # mypy reads it as true; without `typing` the annotations below are strings
-if TYPE_CHECKING:
-    from types import ModuleType
-    from typing import Any, Callable, Dict, List, Optional, Tuple
-
-    Init = Callable[..., Any]
-    Args = Tuple[Any, ...]
-    Kwargs = Dict[str, Any]
+Init = Callable[..., Any]
+Args = Tuple[Any, ...]
+Kwargs = Dict[str, Any]
 
 # Every attribute that workerseed replaces, all in torch.utils.data.dataloader; README has the same list.
 #   DataLoader.__init__
@@ -30,12 +27,12 @@ WORKER_ITERATORS = (
 
 CHAIN = "_workerseed_chain"  # the key in vars(loader); Lightning does not copy what begins with an underscore
 
-_extras: "Tuple[str, ...]" = ()
+_extras: Tuple[str, ...] = ()
 _enabled = False  # our wrappers can outlive `unpatch` below those of others; then they only pass through
-_replaced: "List[Tuple[type, str, Optional[object], object]]" = []  # class, attribute, its own value if any, ours
+_replaced: List[Tuple[type, str, Optional[object], object]] = []  # class, attribute, its own value if any, ours
 
 
-def patch(dataloader: "ModuleType", extras: "Tuple[str, ...]") -> "Tuple[str, str]":
+def patch(dataloader: ModuleType, extras: Tuple[str, ...]) -> Tuple[str, str]:
     """Wrap what needs wrapping in the module ``torch.utils.data.dataloader``; doing it again does no harm.
 
     What is there decides, not torch's version: vendor builds such as ``1.9.0a0+2ecb2c7`` say 1.9 and lack the fix.
@@ -86,14 +83,14 @@ def _is_replaced(owner: type, name: str) -> bool:
     return any(entry[0] is owner and entry[1] == name for entry in _replaced)
 
 
-def _wrap_init(owner: type, wrapper: "Init") -> None:
+def _wrap_init(owner: type, wrapper: Init) -> None:
     if not _is_replaced(owner, "__init__"):
         original = vars(owner)["__init__"]
         wrapt.wrap_object(owner, "__init__", _InitWrapper, (wrapper,))
         _replaced.append((owner, "__init__", original, vars(owner)["__init__"]))
 
 
-def _wrap_iterators(iterator: "Any") -> None:
+def _wrap_iterators(iterator: Any) -> None:
     """Wrap the ``__init__`` of a worker iterator and of its subclasses.
 
     Subclasses too, since the custom loops of torch 1.0's time (the MSDataLoader of EDSR-PyTorch) read
@@ -105,10 +102,10 @@ def _wrap_iterators(iterator: "Any") -> None:
         _wrap_iterators(subclass)
 
 
-def _watch_subclasses(iterator: "Any") -> None:
+def _watch_subclasses(iterator: Any) -> None:
     """Wrap the ``__init__`` of those subclasses, too, that are yet to be made."""
 
-    def init_subclass(cls: "Any", **kwargs: "Any") -> None:
+    def init_subclass(cls: Any, **kwargs: Any) -> None:
         super(iterator, cls).__init_subclass__(**kwargs)
         try:
             _wrap_iterators(cls)
@@ -124,7 +121,7 @@ def _watch_subclasses(iterator: "Any") -> None:
 class _BoundInit(wrapt.BoundFunctionWrapper):  # type: ignore[type-arg]
     """An ``__init__`` that may also be called on the class with ``self`` as a keyword, which wrapt refuses."""
 
-    def __call__(*args: "Any", **kwargs: "Any") -> "Any":
+    def __call__(*args: Any, **kwargs: Any) -> Any:
         bound, args = args[0], args[1:]
         if bound._self_instance is None and not args:
             if "self" not in kwargs:
@@ -139,7 +136,7 @@ class _InitWrapper(wrapt.FunctionWrapper):  # type: ignore[type-arg]
     __bound_function_wrapper__ = _BoundInit
 
 
-def _init_loader(wrapped: "Init", loader: "Any", args: "Args", kwargs: "Kwargs") -> "Any":
+def _init_loader(wrapped: Init, loader: Any, args: Args, kwargs: Kwargs) -> Any:
     result = wrapped(*args, **kwargs)
     attributes = getattr(loader, "__dict__", {})  # loader.worker_init_fn may be a subclass's property, not ready yet
     if _enabled and "worker_init_fn" in attributes:
@@ -156,11 +153,11 @@ class _Beside:
     def __init__(self, chain: SeededWorkerInit) -> None:
         self.chain = chain
 
-    def __reduce__(self) -> "Tuple[type, Tuple[()]]":
+    def __reduce__(self) -> Tuple[type, Tuple[()]]:
         return type(None), ()
 
 
-def _init_iterator(wrapped: "Init", iterator: "Any", args: "Args", kwargs: "Kwargs") -> "Any":
+def _init_iterator(wrapped: Init, iterator: Any, args: Args, kwargs: Kwargs) -> Any:
     loader = args[0] if args else kwargs.get("loader")
     view = _view(loader) if _enabled and loader is not None else None
     if view is None:
@@ -180,7 +177,7 @@ def _init_iterator(wrapped: "Init", iterator: "Any", args: "Args", kwargs: "Kwar
             view._self_held.found = None  # the workers have started: let go
 
 
-def _view(loader: "Any") -> "Optional[_LoaderView]":
+def _view(loader: Any) -> "Optional[_LoaderView]":
     if type(loader) is _LoaderView:  # made for the __init__ of a subclass, which calls this one
         return None
     try:
@@ -194,7 +191,7 @@ class _LoaderView(wrapt.ObjectProxy):  # type: ignore[type-arg]
     """A loader as its worker iterator sees it: everything is the loader's own, but ``worker_init_fn`` is the chain."""
 
     _self_rank = 0  # wrapt keeps what is called _self_... at the proxy
-    _self_held: "Optional[Held]" = None
+    _self_held: Optional[Held] = None
 
     @property
     def worker_init_fn(self) -> SeededWorkerInit:
@@ -210,15 +207,15 @@ class _LoaderView(wrapt.ObjectProxy):  # type: ignore[type-arg]
         return chain  # type: ignore[no-any-return]
 
     @worker_init_fn.setter
-    def worker_init_fn(self, function: "Any") -> None:
+    def worker_init_fn(self, function: Any) -> None:
         self.__wrapped__.worker_init_fn = function
 
     # A custom worker loop may keep its loader: what it copies or pickles is the loader, for wrapt's proxies do neither.
-    def __copy__(self) -> "Any":
+    def __copy__(self) -> Any:
         return copy.copy(self.__wrapped__)
 
-    def __deepcopy__(self, memo: "Dict[int, Any]") -> "Any":
+    def __deepcopy__(self, memo: Dict[int, Any]) -> Any:
         return copy.deepcopy(self.__wrapped__, memo)
 
-    def __reduce_ex__(self, protocol: "Any") -> "Any":
+    def __reduce_ex__(self, protocol: Any) -> Any:
         return self.__wrapped__.__reduce_ex__(protocol)

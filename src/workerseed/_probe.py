@@ -1,13 +1,10 @@
 """Starts DataLoader workers in a fresh process and takes down what they would draw; ``_check`` runs it as a script.
 
-It imports workerseed only where it is told to: without, a process is to be as its user has it.
+It imports workerseed only where it is told to, or when nothing is left to be drawn: a process is to be as its user has
+it.
 """
 
 import argparse
-import collections
-import contextlib
-import functools
-import hashlib
 import importlib
 import json
 import multiprocessing
@@ -17,23 +14,19 @@ import sys
 import tempfile
 import time
 import traceback
-import types
+from typing import Any, Dict, List, Optional, Tuple
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__))
 WORKERS = 4
 ITEMS = 16  # of the article's data set, in an epoch
 
-TYPE_CHECKING = False  # mypy reads it as true; without `typing` the annotations below are strings
-if TYPE_CHECKING:
-    from typing import Any, Dict, Iterator, List, Optional, Tuple
-
-    Facts = Dict[str, Any]
+Facts = Dict[str, Any]
 
 
 class CannotTellError(Exception):
     """What keeps us from comparing anything, for the user; ``details`` is the traceback of an error of theirs."""
 
-    def __init__(self, message: str, details: "Optional[str]" = None) -> None:
+    def __init__(self, message: str, details: Optional[str] = None) -> None:
         super().__init__(message)
         self.details = details
 
@@ -58,7 +51,7 @@ def main() -> None:
         json.dump(facts, file)
 
 
-def facts_of(options: "argparse.Namespace") -> "Facts":
+def facts_of(options: argparse.Namespace) -> Facts:
     if options.workerseed:
         import workerseed  # noqa: F401
     facts: Facts = {"python": sys.version.split()[0]}
@@ -89,10 +82,10 @@ def version(package: str) -> str:
         raise CannotTellError(f"{package} cannot be imported: install it again") from error
 
 
-def traceback_of(error: "BaseException") -> str:
-    """Return the traceback of the user's error without the frames of this file and of what imports modules."""
+def traceback_of(error: BaseException) -> str:
+    """Return the traceback of the user's error without our frames and those of what imports modules."""
     frames = traceback.extract_tb(error.__traceback__)
-    theirs = [frame for frame in frames if "importlib" not in frame.filename and frame.filename != __file__]
+    theirs = [frame for frame in frames if "importlib" not in frame.filename and PACKAGE not in frame.filename]
     lines = ["Traceback (most recent call last):\n", *traceback.format_list(theirs)] if theirs else []
     return "".join(lines + traceback.format_exception_only(type(error), error))
 
@@ -112,7 +105,7 @@ def seed_everything(seed: int) -> None:
 class RandomDataset:
     """The data set of the article, with the worker that drew each item."""
 
-    def __getitem__(self, index: int) -> "Tuple[int, List[int]]":
+    def __getitem__(self, index: int) -> Tuple[int, List[int]]:
         import numpy
 
         return os.getpid(), numpy.random.randint(0, 1000, 3).tolist()
@@ -121,7 +114,7 @@ class RandomDataset:
         return ITEMS
 
 
-def facts_of_article(start_method: str, epochs: int) -> "Facts":
+def facts_of_article(start_method: str, epochs: int) -> Facts:
     """Return what each worker draws in each epoch."""
     from torch.utils.data import DataLoader
 
@@ -148,7 +141,7 @@ def facts_of_article(start_method: str, epochs: int) -> "Facts":
 # The user's loader
 
 
-def facts_of_loader(target: str, epochs: int) -> "Facts":
+def facts_of_loader(target: str, epochs: int) -> Facts:
     """Return what the loader is, and, of each epoch and worker, the state of each source of randomness at its start."""
     from torch.utils.data import DataLoader
     from torch.utils.data.distributed import DistributedSampler
@@ -170,13 +163,15 @@ def facts_of_loader(target: str, epochs: int) -> "Facts":
     facts["epochs"] = [states_in_workers(loader, facts["workers"]) for _ in range(epochs)]
     import numpy
 
+    from workerseed._sources import state_of
+
     # np.random.seed(np.random.get_state()[1][0] + worker_id), where seeding by an array has left 2**31 there
     fixed = [state_of(numpy.random.RandomState(2**31 + worker_id)) for worker_id in range(facts["workers"])]
     facts["get_state_workaround"] = [worker["np.random"] for worker in facts["epochs"][0]] == fixed
     return facts
 
 
-def import_loader(target: str) -> "Any":
+def import_loader(target: str) -> Any:
     """Import what ``MODULE:LOADER`` or ``path/to/file.py:LOADER`` names; call it if it is not a loader itself."""
     module, colon, name = target.rpartition(":")
     if not colon or not module or not name:
@@ -215,7 +210,7 @@ def import_loader(target: str) -> "Any":
         raise CannotTellError(f"calling {target} failed") from error
 
 
-def states_in_workers(loader: "Any", workers: int) -> "List[Dict[str, str]]":
+def states_in_workers(loader: Any, workers: int) -> List[Dict[str, str]]:
     """Start the loader's workers up to where they would load, and return the states that each has then."""
     import copy
 
@@ -250,7 +245,7 @@ def states_in_workers(loader: "Any", workers: int) -> "List[Dict[str, str]]":
     return found
 
 
-def taken_down(worker_id: int, path: str) -> "Dict[str, str]":
+def taken_down(worker_id: int, path: str) -> Dict[str, str]:
     """Wait for what a worker has taken down, and read it."""
     while not os.path.exists(path):
         if not multiprocessing.active_children() and not os.path.exists(path):
@@ -263,7 +258,7 @@ def taken_down(worker_id: int, path: str) -> "Dict[str, str]":
 class TakeDown:
     """A ``worker_init_fn`` that calls the user's own, takes down the state of every generator, and ends the worker."""
 
-    def __init__(self, folder: str, loader: "Any") -> None:
+    def __init__(self, folder: str, loader: Any) -> None:
         self.folder = folder
         self.roots = {name: getattr(loader, name) for name in ("dataset", "collate_fn", "worker_init_fn")}
 
@@ -273,8 +268,9 @@ class TakeDown:
             if self.roots["worker_init_fn"] is not None:
                 self.roots["worker_init_fn"](worker_id)
             doing = "looking for generators"
-            states = dict(global_states())
-            states.update((path, state_of(generator)) for path, generator in held_generators(self.roots))
+            from workerseed._sources import states_of
+
+            states = states_of(self.roots)
         except BaseException as error:
             states = {"failed": doing, "details": traceback_of(error)}
         path = os.path.join(self.folder, str(worker_id))
@@ -282,107 +278,6 @@ class TakeDown:
             json.dump(states, file)
         os.rename(path + ".part", path)
         os._exit(0)  # with 0, torch's handler for dead workers keeps quiet
-
-
-def digest(state: object) -> str:
-    return hashlib.sha256(repr(state).encode()).hexdigest()[:16]
-
-
-def global_states() -> "Iterator[Tuple[str, str]]":
-    import numpy
-    import torch
-
-    yield "np.random", state_of(numpy.random.mtrand._rand)
-    yield "random", digest(random.getstate())
-    yield "torch", digest(torch.get_rng_state().tolist())
-
-
-def state_of(generator: "Any") -> str:
-    """Return a digest of what a generator is going to draw."""
-    if hasattr(generator, "bit_generator"):
-        return digest(sorted_state(generator.bit_generator.state))
-    if hasattr(generator, "getstate"):
-        return digest(generator.getstate())
-    state = generator.get_state()
-    if isinstance(state, tuple):  # RandomState: the low 31 bits of the first key word reach no output
-        name, key, position, has_gauss, cached = state
-        return digest((name, int(key[0]) >> 31, key[1:].tolist(), position, has_gauss, cached))
-    return digest(state.tolist())
-
-
-def sorted_state(state: "Any") -> object:
-    if isinstance(state, dict):
-        return sorted((name, sorted_state(part)) for name, part in state.items())
-    return state.tolist() if hasattr(state, "tolist") else state
-
-
-def held_generators(roots: "Dict[str, Any]") -> "Iterator[Tuple[str, Any]]":
-    """Yield every generator that can be reached from ``roots``, and its path, as in ``dataset.transform.rng``."""
-    import numpy
-    import torch
-
-    kinds: Tuple[type, ...] = (numpy.random.RandomState, random.Random, torch.Generator)
-    if hasattr(numpy.random, "Generator"):  # NumPy 1.17
-        kinds += (numpy.random.Generator,)
-    process_wide: List[Any] = [numpy.random.mtrand._rand, vars(random)["_inst"], torch.default_generator]
-    seen = {id(generator): generator for generator in process_wide}
-    waiting = collections.deque(roots.items())
-    while waiting:
-        path, owner = waiting.popleft()
-        if id(owner) in seen:
-            continue
-        seen[id(owner)] = owner  # holds it: an id counts only as long as its object lives
-        if isinstance(owner, kinds):
-            if not isinstance(owner, random.SystemRandom):
-                yield path, owner
-        else:
-            waiting.extend((name, part) for name, part in parts_of(path, owner) if not isinstance(part, ATOMS))
-
-
-ATOMS = (str, bytes, int, float, complex, bool, type(None), types.ModuleType)
-
-
-def parts_of(path: str, owner: "Any") -> "Iterator[Tuple[str, Any]]":
-    """Yield what ``owner`` holds, with its path."""
-    if isinstance(owner, dict):
-        yield from ((f"{path}[{key!r}]", part) for key, part in owner.items() if not isinstance(part, ATOMS))
-    elif isinstance(owner, (list, tuple, set, frozenset)):
-        yield from ((f"{path}[{i}]", part) for i, part in enumerate(owner) if not isinstance(part, ATOMS))
-    if isinstance(owner, functools.partial):
-        yield path + ".func", owner.func
-        yield from parts_of(path + ".args", owner.args)
-        yield from parts_of(path + ".keywords", owner.keywords)
-    elif isinstance(owner, (types.MethodType, types.BuiltinMethodType)):
-        yield path + ".__self__", owner.__self__
-        yield path, getattr(owner, "__func__", None)
-    elif isinstance(owner, types.FunctionType):
-        yield from parts_of_function(path, owner)
-    elif not isinstance(owner, type):
-        for cls in type(owner).__mro__:
-            if cls.__module__.split(".")[0] not in ("builtins", "torch", "numpy"):
-                yield from ((f"{path}.{name}", part) for name, part in vars(cls).items() if is_of_class(name, part))
-                slots = vars(cls).get("__slots__", ())
-                for name in [slots] if isinstance(slots, str) else slots:
-                    if hasattr(owner, name):
-                        yield f"{path}.{name}", getattr(owner, name)
-        yield from ((f"{path}.{name}", part) for name, part in getattr(owner, "__dict__", {}).items())
-
-
-def is_of_class(name: str, part: object) -> bool:
-    return isinstance(part, types.FunctionType) or not (name.startswith("__") or hasattr(type(part), "__get__"))
-
-
-def parts_of_function(path: str, function: "types.FunctionType") -> "Iterator[Tuple[str, Any]]":
-    """Yield what a function closes over, its defaults, and the global variables of its module that it names."""
-    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
-        with contextlib.suppress(ValueError):  # not assigned yet
-            yield f"{path}.<{name}>", cell.cell_contents
-    yield from ((f"{path}.__defaults__[{i}]", part) for i, part in enumerate(function.__defaults__ or ()))
-    yield from ((f"{path}.__kwdefaults__[{name!r}]", part) for name, part in (function.__kwdefaults__ or {}).items())
-    for name in function.__code__.co_names:
-        part = function.__globals__.get(name)
-        if not isinstance(part, types.FunctionType) or part.__module__ == function.__module__:
-            yield f"{function.__module__}.{name}", part
 
 
 if __name__ == "__main__":
