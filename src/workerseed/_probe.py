@@ -85,7 +85,8 @@ def version(package: str) -> str:
 def traceback_of(error: BaseException) -> str:
     """Return the traceback of the user's error without our frames and those of what imports modules."""
     frames = traceback.extract_tb(error.__traceback__)
-    theirs = [frame for frame in frames if "importlib" not in frame.filename and PACKAGE not in frame.filename]
+    ours = (PACKAGE + os.sep, "<frozen importlib", os.path.dirname(importlib.__file__))
+    theirs = [frame for frame in frames if not frame.filename.startswith(ours)]
     lines = ["Traceback (most recent call last):\n", *traceback.format_list(theirs)] if theirs else []
     return "".join(lines + traceback.format_exception_only(type(error), error))
 
