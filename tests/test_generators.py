@@ -6,7 +6,7 @@ import random
 
 import pytest
 import torch
-from support import NATIVE, TORCH, Draws, as_list, draws, epoch, expected_draws, needs_numpy, np, start_method
+from support import TORCH, Draws, as_list, draws, epoch, expected_draws, needs_numpy, np, start_method
 from torch.utils.data import DataLoader, Dataset
 
 import workerseed
@@ -525,9 +525,3 @@ def test_status_names_it(folding):
 def test_uninstall_ends_it(folding):
     workerseed.uninstall()
     assert distinct(first_draws(Holding(random.Random(1)))) == 1
-
-
-@pytest.mark.skipif(not NATIVE, reason="on other torches the plain shim is active")
-def test_without_extras_nothing_is_wrapped_on_a_torch_that_seeds_numpy(shim):
-    assert workerseed.status().state == "native"
-    assert not hasattr(DataLoader.__init__, "__wrapped__")

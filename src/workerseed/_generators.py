@@ -101,16 +101,20 @@ def can_be_sent(generator: "Any") -> bool:
 def generators_of_process(roots: "Iterable[Any]") -> "Iterator[Any]":
     """Yield the generators of this process, some of them more than once.
 
+    They are among what the garbage collector lists and what that refers to: a ``torch.Generator``, for one, it does not
+    list. Nor does it list dicts and tuples that hold no containers, and what ``gc.freeze`` has put aside; so what those
+    refer to is looked at, too.
+
     Args:
-        roots: where to begin, apart from modules, if objects are hidden by ``gc.freeze``.
+        roots: where to begin, apart from modules, if ``gc.freeze`` has put objects aside.
     """
     import gc
     import sys
     from itertools import filterfalse
 
     kinds = {id(cls) for kind in kinds_of_generators() for cls in with_subclasses(kind)}
-    containers = {id(dict), id(tuple)}  # of all containers, only these are at times not listed
-    waiting = gc.get_objects()  # not those that gc.freeze has put aside, and what it does not know, as torch.Generator
+    at_times_unlisted = {id(dict), id(tuple)}
+    waiting = gc.get_objects()
     known: Set[int] = set()
     frozen = getattr(gc, "get_freeze_count", int)() > 0  # Python 3.7
     if frozen:
@@ -118,18 +122,17 @@ def generators_of_process(roots: "Iterable[Any]") -> "Iterator[Any]":
         known.update(map(id, waiting))
     yield from of_classes(kinds, waiting)
     while waiting:
-        found: List[Any] = []
+        found: Dict[int, Any] = {}
         for start in range(0, len(waiting), CHUNK):
             referents = gc.get_referents(*waiting[start : start + CHUNK])
             if not frozen:
-                referents = [*of_classes(kinds | containers, referents)]
+                referents = [*of_classes(kinds | at_times_unlisted, referents)]
             yield from of_classes(kinds, referents)
             if not frozen:
-                referents = [*filterfalse(gc.is_tracked, of_classes(containers, referents))]
-            new = {id(thing): thing for thing in referents if id(thing) not in known}
-            known.update(new)
-            found += new.values()
-        waiting = found
+                referents = [*filterfalse(gc.is_tracked, of_classes(at_times_unlisted, referents))]
+            found.update((id(thing), thing) for thing in referents if id(thing) not in known)
+        known.update(found)
+        waiting = [*found.values()]
 
 
 def of_classes(ids: "Set[int]", things: "List[Any]") -> "Iterator[Any]":
