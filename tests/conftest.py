@@ -54,6 +54,9 @@ def project(tmp_path_factory):
     folder = tmp_path_factory.mktemp("project")
     shutil.copy(os.path.join(os.path.dirname(__file__), "train.py"), str(folder))
     (folder / "raising.py").write_text("raise ValueError('not importable')")
+    (folder / "parsing.py").write_text(
+        "import argparse; argparse.ArgumentParser().parse_args(); from train import loader"
+    )
     (folder / "missing.py").write_text("import no_such_package")
     return folder
 

@@ -22,6 +22,10 @@ def test_a_loader_by_other_names(facts, project, name):
     assert (found["verdict"], found["loader"]["workers"]) == ("not affected" if NATIVE else "fixed", 3)
 
 
+def test_a_module_that_reads_the_command_line_sees_none_of_ours(facts):
+    assert facts("parsing:loader")["loader"]["workers"] == 3
+
+
 @only_legacy
 def test_a_loader_whose_program_has_workerseed_is_not_affected(facts):
     assert facts("train:activated")["verdict"] == "not affected"

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, List, Optional
 
 from . import __version__, _options, status
 from ._probe import CannotTellError, Facts
@@ -45,22 +45,22 @@ def check(loader: Optional[str], as_json: bool) -> int:
     return REMAIN if facts["verdict"] == "not fixed" else FIXED
 
 
-def run_twice(doing: str, arguments: Sequence[str], epochs: int, variable: Optional[str]) -> Facts:
+def run_twice(doing: str, what: Facts, epochs: int, variable: Optional[str]) -> Facts:
     """Return what ``_probe`` finds in a fresh process, and, under ``again``, what the first epoch is in another one.
 
     Args:
         doing: for the user, what this is.
-        arguments: for ``_probe``.
+        what: the ``loader`` or the ``start_method``, for ``_probe``.
         epochs: how many.
         variable: the value of WORKERSEED, or None for the user's; unless that is "0", workerseed is imported, too.
     """
-    options = ["--workerseed", *arguments] if variable not in (None, "0") else arguments
-    facts = probe(doing, [str(epochs), *options], variable)
-    facts["again"] = probe(doing + ", again", ["1", *options], variable)["epochs"][0]
+    what = dict(what, workerseed=variable not in (None, "0"))
+    facts = probe(doing, dict(what, epochs=epochs), variable)
+    facts["again"] = probe(doing + ", again", dict(what, epochs=1), variable)["epochs"][0]
     return facts
 
 
-def probe(doing: str, arguments: Sequence[str], variable: Optional[str]) -> Facts:
+def probe(doing: str, what: Facts, variable: Optional[str]) -> Facts:
     """Run ``_probe`` with this value of WORKERSEED, or the user's if None.
 
     Raises:
@@ -73,7 +73,7 @@ def probe(doing: str, arguments: Sequence[str], variable: Optional[str]) -> Fact
     with tempfile.TemporaryDirectory() as folder:
         result = os.path.join(folder, "result")
         process = subprocess.Popen(
-            [sys.executable, PROBE, result, *arguments],
+            [sys.executable, PROBE, result, json.dumps(what)],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -117,9 +117,8 @@ def check_installation() -> Facts:
     found: Facts = {}
     facts: Facts = {}
     for method in methods:
-        arguments = ["--start-method", method]
-        stock = run_twice(f"{method}, as torch ships", arguments, EPOCHS, "0")
-        facts = run_twice(f"{method}, with workerseed", arguments, EPOCHS, with_extras())
+        stock = run_twice(f"{method}, as torch ships", {"start_method": method}, EPOCHS, "0")
+        facts = run_twice(f"{method}, with workerseed", {"start_method": method}, EPOCHS, with_extras())
         found[method] = {"default": facts["default"], "stock": repeats(stock), "workerseed": repeats(facts)}
     affected = any(is_affected(of_method["stock"]) for of_method in found.values())
     remain = any(is_affected(of_method["workerseed"]) for of_method in found.values())
@@ -207,8 +206,8 @@ def line_of_versions(versions: Dict[str, str]) -> str:
 
 def check_loader(loader: str) -> Facts:
     """Compare, across its workers and epochs, every source of randomness that a user's loader has."""
-    before = run_twice(f"{loader}, as it is", ["--loader", loader], 2, None)
-    after = run_twice(f"{loader}, with workerseed", ["--loader", loader], 2, with_extras())
+    before = run_twice(f"{loader}, as it is", {"loader": loader}, 2, None)
+    after = run_twice(f"{loader}, with workerseed", {"loader": loader}, 2, with_extras())
     sources: Facts = {}
     for source in sorted({source for facts in (before, after) for worker in facts["epochs"][0] for source in worker}):
         of_source = {"as_it_is": streams(before, source), "workerseed": streams(after, source)}

@@ -4,7 +4,6 @@ It imports workerseed only where it is told to, or when nothing is left to be dr
 it.
 """
 
-import argparse
 import importlib
 import json
 import multiprocessing
@@ -31,39 +30,32 @@ class CannotTellError(Exception):
         self.details = details
 
 
-def main() -> None:
-    """Do what ``_check`` asks for, and write the facts to the file that it names."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("result", help="the file for the facts, as JSON")
-    parser.add_argument("epochs", type=int)
-    parser.add_argument("--workerseed", action="store_true", help="with workerseed")
-    parser.add_argument("--start-method", help="for the article's data set")
-    parser.add_argument("--loader", help="the user's, MODULE:LOADER")
-    options = parser.parse_args()
+def main(result: str, what: Facts) -> None:
+    """Find out what ``_check`` asks for, and write the facts to the file ``result``, as JSON."""
     sys.path[0] = os.getcwd()  # and not this folder: as `python -m` has it
     sys.path.append(os.path.dirname(PACKAGE))  # this workerseed, where it is not installed
     try:
-        facts = facts_of(options)
+        facts = facts_of(what)
     except CannotTellError as error:
         details = error.details if error.__cause__ is None else traceback_of(error.__cause__)
         facts = {"error": str(error), "details": details}
-    with open(options.result, "w") as file:
+    with open(result, "w") as file:
         json.dump(facts, file)
 
 
-def facts_of(options: argparse.Namespace) -> Facts:
-    if options.workerseed:
+def facts_of(what: Facts) -> Facts:
+    if what["workerseed"]:
         import workerseed  # noqa: F401
     facts: Facts = {"python": sys.version.split()[0]}
     facts.update(torch=version("torch"), numpy=version("numpy"))
-    if options.loader:
-        facts.update(facts_of_loader(options.loader, options.epochs))
+    if "loader" in what:
+        facts.update(facts_of_loader(what["loader"], what["epochs"]))
     else:
-        facts.update(facts_of_article(options.start_method, options.epochs))
+        facts.update(facts_of_article(what["start_method"], what["epochs"]))
     ours = sys.modules.get("workerseed")
     facts["workerseed"] = dict(ours.status()._asdict()) if ours else None
     try:
-        facts["wrapt"] = version("wrapt") if options.workerseed else None
+        facts["wrapt"] = version("wrapt") if what["workerseed"] else None
     except CannotTellError:
         facts["wrapt"] = None  # why that counts, if it does, is in workerseed's status
     return facts
@@ -282,4 +274,6 @@ class TakeDown:
 
 
 if __name__ == "__main__":
-    main()
+    result, what = sys.argv[1:]
+    del sys.argv[1:]  # the user's module may read it when it is imported
+    main(result, json.loads(what))
