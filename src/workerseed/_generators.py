@@ -122,7 +122,7 @@ def generators_of_process(roots: "Iterable[Any]") -> "Iterator[Any]":
         known.update(map(id, waiting))
     yield from of_classes(kinds, waiting)
     while waiting:
-        found: Dict[int, Any] = {}
+        found: List[Any] = []
         for start in range(0, len(waiting), CHUNK):
             referents = gc.get_referents(*waiting[start : start + CHUNK])
             if not frozen:
@@ -130,9 +130,10 @@ def generators_of_process(roots: "Iterable[Any]") -> "Iterator[Any]":
             yield from of_classes(kinds, referents)
             if not frozen:
                 referents = [*filterfalse(gc.is_tracked, of_classes(at_times_unlisted, referents))]
-            found.update((id(thing), thing) for thing in referents if id(thing) not in known)
-        known.update(found)
-        waiting = [*found.values()]
+            new = {id(thing): thing for thing in referents if id(thing) not in known}
+            known.update(new)
+            found += new.values()
+        waiting = found
 
 
 def of_classes(ids: "Set[int]", things: "List[Any]") -> "Iterator[Any]":
