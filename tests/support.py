@@ -3,8 +3,11 @@
 import contextlib
 import inspect
 import multiprocessing
+import os
 import random
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -18,6 +21,10 @@ try:
 except ImportError:
     np = None
 
+TESTS = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(TESTS)
+PROGRAMS = os.path.join(TESTS, "programs")
+
 TORCH = tuple(int(part) for part in torch.__version__.split("+")[0].split(".")[:2]) if torch else ()
 NATIVE = TORCH >= (1, 9)
 HAS_CONTEXT = "multiprocessing_context" in inspect.signature(DataLoader.__init__).parameters
@@ -26,10 +33,55 @@ only_legacy = pytest.mark.skipif(NATIVE, reason="this torch seeds NumPy itself")
 only_native = pytest.mark.skipif(not NATIVE, reason="this torch does not seed NumPy itself")
 needs_torch = pytest.mark.skipif(torch is None, reason="there is no torch here")
 needs_numpy = pytest.mark.skipif(np is None, reason="there is no NumPy here")
+has_seed_sequence = pytest.mark.skipif(
+    not hasattr(getattr(np, "random", None), "SeedSequence"), reason="this NumPy, if any, has no SeedSequence"
+)
 checked = pytest.mark.skipif(
     np is None or (torch and torch.__version__.split("+")[0] not in ["1.0.0", "1.6.0", "1.8.1", "1.9.1", "2.13.0"]),
     reason="`check` starts many processes; those torches whose output is in the docs are enough",
 )
+
+
+# A program that knows nothing of workerseed; what it draws first is [522, 297, 434] on torch 1.9.
+USE = """
+from torch.utils.data import DataLoader, Dataset
+import numpy as np, torch
+
+class RandomDataset(Dataset):
+    def __getitem__(self, index):
+        return np.random.randint(0, 1000, 3)
+
+    def __len__(self):
+        return 8
+
+def first_draw(loader=None):
+    torch.manual_seed(0)
+    for batch in loader or DataLoader(RandomDataset(), batch_size=2, num_workers=2):
+        return batch[0].tolist()
+"""
+
+
+def run_python(*arguments, **variables):
+    return run_command(sys.executable, *arguments, **variables)
+
+
+def environment_with(**variables):
+    """The environment; of the variables that concern us it has those given alone."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith(("WORKERSEED", "PYTHON"))}
+    return dict(others, **variables)
+
+
+def run_command(*command, cwd=None, **variables):
+    """Runs a command, of the variables that concern us with those given alone."""
+    return subprocess.run(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        universal_newlines=True,
+        env=environment_with(**variables),
+        cwd=cwd,
+        timeout=500,
+    )
 
 
 @contextlib.contextmanager

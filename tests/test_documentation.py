@@ -9,17 +9,16 @@ import sys
 
 import pytest
 import torch
-from support import TORCH, Draws, np, only_legacy, start_method
+from support import ROOT, TORCH, Draws, np, only_legacy, start_method
 from torch.utils.data import DataLoader, dataloader
 
-REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ITERATOR = "_DataLoaderIter" if TORCH < (1, 2) else "_MultiProcessingDataLoaderIter"
 TOX_ENVIRONMENT = os.environ.get("TOX_ENV_NAME")
 TESTS = re.compile(r"\btest_\w+")
 
 
 def text_of(*path):
-    with open(os.path.join(REPOSITORY, *path), encoding="utf-8") as file:
+    with open(os.path.join(ROOT, *path), encoding="utf-8") as file:
         return file.read()
 
 
@@ -30,8 +29,8 @@ def rows_of(page):
 
 
 def test_the_tests_that_are_named_exist():
-    pages = [os.path.join(REPOSITORY, "README.md"), *glob.glob(os.path.join(REPOSITORY, "docs", "*.md"))]
-    files = glob.glob(os.path.join(REPOSITORY, "tests", "**", "test_*.py"), recursive=True)
+    pages = [os.path.join(ROOT, "README.md"), *glob.glob(os.path.join(ROOT, "docs", "*.md"))]
+    files = glob.glob(os.path.join(ROOT, "tests", "**", "test_*.py"), recursive=True)
     exist = {name for file in files for name in TESTS.findall(file + text_of(file))}
     named = {name for page in pages for name in TESTS.findall(text_of(page))}
     assert len(named) > 100
@@ -40,7 +39,7 @@ def test_the_tests_that_are_named_exist():
 
 # The picture of the flow
 
-sys.path.insert(0, os.path.join(REPOSITORY, "docs", "flow"))
+sys.path.insert(0, os.path.join(ROOT, "docs", "flow"))
 draw = importlib.import_module("draw")
 
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from conftest import run_python
+from support import run_python
 
 IMGAUG = """
 import imgaug.augmenters as iaa

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
-from conftest import run_python
+from support import run_python
 
 pytorch_lightning = pytest.importorskip("pytorch_lightning")
 if pytorch_lightning.__version__ != "1.3.8":

@@ -1,4 +1,4 @@
-"""Runs a program of this folder in fresh interpreters: on stock torch, and with workerseed activated in each way."""
+"""Runs a program of `programs` in fresh interpreters: on stock torch, and with workerseed activated in each way."""
 
 import functools
 import json
@@ -9,12 +9,12 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from conftest import run_python
+from support import run_python
 
 import workerseed
 from workerseed.__main__ import SITECUSTOMIZE
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+PROGRAMS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "programs")
 STOCK = "stock"
 BY_VARIABLE = "by variable"
 WITH_RANKS = "by variable, with ranks"
@@ -49,7 +49,7 @@ def started(program, options, environments):
         if options[0] in VALUES:
             variables = dict(variables, WORKERSEED=VALUES[options[0]], PYTHONPATH=SITECUSTOMIZE)
         written = os.path.join(folder, str(number))
-        done = run_python("-W", "ignore", os.path.join(HERE, program), written, *options, **variables)
+        done = run_python("-W", "ignore", os.path.join(PROGRAMS, program), written, *options, **variables)
         assert done.returncode == 0, done.stderr
         with open(written) as file:
             return json.load(file)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import tomllib
 import trove_classifiers
-from conftest import run_command
+from support import run_command
 
 ROOT = Path(__file__).resolve().parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from typing import Dict, List, Optional, Sequence
 
-from .. import __version__, _options, status
+from .. import __version__, _config, status
 from . import probe, report, verdict
 
 EPOCHS = 2
@@ -92,7 +92,7 @@ def start_probe(doing: str, options: verdict.Results, variable: Optional[str], t
     sys.stderr.write(f"workerseed: loading from {doing}\n")
     environment = dict(os.environ)
     if variable is not None:
-        environment[_options.VARIABLE] = variable
+        environment[_config.VARIABLE] = variable
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as output:
         path = os.path.join(folder, "results")
         process = subprocess.Popen(

@@ -204,15 +204,20 @@ class Recorder:
         self.folder = folder
         self.loaders: List[Any] = []  # one for each start of workers
         self.seen: Dict[str, int] = {}  # the lines in each log after the epochs so far
-        _patch = core("_patch")
-        _patch._LoaderView.worker_init_fn = property(lambda view: self.recording(view.__wrapped__))
-        _patch.patch(importlib.import_module("torch.utils.data.dataloader"), ("ranks",))
+        try:
+            patch = core("_patch")
+            patch.seeded_init = self.recording
+            state, reason = patch.patch(importlib.import_module("torch.utils.data.dataloader"), (), None, always=True)
+        except Exception as error:
+            raise CheckError(f"workerseed does not work here: {error!r}") from error
+        if state != "active":
+            raise CheckError(reason)
 
-    def recording(self, loader: Any) -> "RecordStates":
-        init_fn = loader.worker_init_fn
+    def recording(self, loader: Any, init_fn: Optional[Callable[[int], Any]]) -> "RecordStates":
+        """Return what the workers of a loader, which start now, call in place of ``init_fn``."""
         self.loaders.append(loader)
         roots = {name: ask(loader, name) for name in ("dataset", "collate_fn")}
-        roots["worker_init_fn"] = getattr(init_fn, "worker_init_fn", init_fn)  # not workerseed's around it
+        roots["worker_init_fn"] = getattr(init_fn, "worker_init_fn", init_fn)  # the user's, within workerseed's
         return RecordStates(init_fn, os.path.join(self.folder, f"{len(self.loaders):05}-"), roots)
 
     def epoch(self, loader: Any, target: str) -> List[Results]:
@@ -380,7 +385,7 @@ def record_batches(path: str, worker_id: int, roots: Dict[str, Any]) -> None:
 
     multiprocessing.queues.Queue.put = recording_put  # type: ignore[method-assign]
     # np.random.seed(np.random.get_state()[1][0] + worker_id), where seeding by an array has left 2**31 there
-    constant = core("_sources").state_of(numpy.random.RandomState(2**31 + worker_id))
+    constant = core("_rng").state_of(numpy.random.RandomState(2**31 + worker_id))
     write(path, {"constant": before["np.random"].state == constant})
 
 
@@ -390,11 +395,11 @@ def write(path: str, line: Results) -> None:
 
 
 def find(roots: Dict[str, Any]) -> Dict[str, Any]:
-    return dict(core("_generators").process_wide(), **dict(core("_sources").held_generators(roots)))
+    return dict(core("_rng").global_generators(), **core("_search").named_generators(roots))
 
 
 def snapshots(generators: Dict[str, Any]) -> Dict[str, Snapshot]:
-    state_of = core("_sources").state_of
+    state_of = core("_rng").state_of
     found = {}
     for path, generator in generators.items():
         with contextlib.suppress(Exception):  # one odd generator hides no other

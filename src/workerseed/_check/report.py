@@ -25,14 +25,14 @@ def table(results: Results) -> str:
         lines += [
             "do workers or epochs draw the same, and is another run with the same seed the same?",
             "",
-            f"{'':25}{'as it is':29}" + ", ".join(["with workerseed", *status["extras"]]),
-            f"{'source':19}{'used':6}{HEADS}{HEADS}",
+            f"{'':22}{'as it is':29}" + ", ".join(["with workerseed", *status["extras"]]),
+            f"{'source':17}{'used':5}{HEADS}{HEADS}",
         ]
     for name, source in used.items():
-        if len(name) > 18:
+        if len(name) > 16:
             lines.append(name)
             name = ""
-        line = "{:19}{:6}".format(name, "{used}/{workers}".format(used=source["used"], workers=loader["workers"]))
+        line = "{:17}{:5}".format(name, "{used}/{workers}".format(used=source["used"], workers=loader["workers"]))
         for side in ("as_it_is", "workerseed"):
             found = source[side]
             line += cell(found["workers"], found["workers"] == "differ", 10)
@@ -56,7 +56,7 @@ def verdict_sentence(results: Results) -> str:
         return "Not affected" + (": {reason}.".format(**status) if status["state"] == "native" else ".")
     if verdict == "fixed":
         extras = status["extras"]
-        how = " with WORKERSEED=" + ",".join(extras) if extras else ": import it, or use `workerseed run`"
+        how = " with WORKERSEED=" + ",".join(extras) if extras else ""
         return f"Affected, and fixed by workerseed{how}."
     return "Affected, and not fixed by workerseed alone."
 

@@ -6,14 +6,12 @@ import os
 import sys
 
 import pytest
-from conftest import run_python
 from scenarios import EPOCHS, SCENARIOS
-from support import NATIVE, Seeds, as_list, needs_numpy, np
+from support import NATIVE, PROGRAMS, TESTS, Seeds, as_list, needs_numpy, np, run_python
 from torch.utils.data import DataLoader
 
 import workerseed
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 BEFORE_NUMPY = 5  # in each list of scenarios.draw(): torch's seed, two draws of random, two of torch
 
 # A spawned worker imports torch anew, which takes a second: the kinds of loader that only the parent knows of are left
@@ -22,14 +20,14 @@ SPAWNED = [name for name in SCENARIOS if name.startswith(("map", "iterable", "ge
 CASES = [(method, name) for method in ("fork", "forkserver") for name in SCENARIOS]
 CASES += [("spawn", name) for name in SPAWNED]
 
-with open(os.path.join(HERE, "parity.json")) as file:
+with open(os.path.join(TESTS, "parity.json")) as file:
     RECORDED = json.load(file)
 
 
 @functools.lru_cache(maxsize=None)
 def drawn(start_method, *options):
     names = SPAWNED if start_method == "spawn" else SCENARIOS
-    done = run_python("-W", "ignore", os.path.join(HERE, "scenarios.py"), *options, start_method, *names)
+    done = run_python("-W", "ignore", os.path.join(PROGRAMS, "scenarios.py"), *options, start_method, *names)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

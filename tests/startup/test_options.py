@@ -1,8 +1,7 @@
 """What the values of WORKERSEED do, and the extras of install()."""
 
 import pytest
-from support import NATIVE, needs_numpy, needs_torch, only_legacy
-from test_activation import USE
+from support import NATIVE, USE, needs_numpy, needs_torch, only_legacy
 
 import workerseed
 from workerseed import _options

@@ -4,8 +4,7 @@ import json
 import sys
 
 import pytest
-from conftest import run_command, run_python
-from support import torch
+from support import run_command, run_python, torch
 
 import workerseed
 from workerseed.__main__ import SITECUSTOMIZE

@@ -6,16 +6,13 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from support import needs_numpy, np, only_native
+from support import has_seed_sequence, needs_numpy, np, only_native
 
 from workerseed import _seeding, numpy_seed
 
 WORDS = st.integers(min_value=0, max_value=2**32 - 1)
 BASE_SEEDS = st.integers(min_value=0, max_value=2**63 - 1)  # what torch draws: a non-negative int64
 WORKER_IDS = st.integers(min_value=0, max_value=10_000)
-has_seed_sequence = pytest.mark.skipif(
-    not hasattr(getattr(np, "random", None), "SeedSequence"), reason="this NumPy, if any, has no SeedSequence"
-)
 
 # Entropy words, and what SeedSequence(entropy).generate_state(4) of NumPy 1.17.0 made of them.
 FROM_NUMPY = [

@@ -10,11 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 import use_ranks
-from conftest import run_python
 from hypothesis import given
 from hypothesis import strategies as st
-from support import NATIVE, TORCH, error_of, np, start_method
-from test_seeding import WORDS, has_seed_sequence
+from support import NATIVE, TORCH, error_of, has_seed_sequence, np, run_python, start_method
 from torch.utils.data import DataLoader
 from use_ranks import EPOCHS, WORKERS, ThreeStreams, as_it_is, epochs
 
@@ -23,6 +21,7 @@ from workerseed.__main__ import SITECUSTOMIZE
 from workerseed._ranks import VARIABLES, find_rank
 from workerseed._seeding import seed_sequence_words
 
+WORDS = st.integers(min_value=0, max_value=2**32 - 1)
 PROGRAM = use_ranks.__file__
 STREAMS = {"numpy": 1, "random": 2, "torch": 3}  # where in an item
 streams = pytest.mark.parametrize("stream", [name for name in STREAMS if np is not None or name != "numpy"])

@@ -1,6 +1,6 @@
 """What the parity tests run: loaders of every kind, and what their workers draw.
 
-    python tests/scenarios.py START_METHOD [--workerseed] [SCENARIO ...]
+    python tests/programs/scenarios.py START_METHOD [--workerseed] [SCENARIO ...]
 
 prints as JSON, for every scenario that the torch at hand can run, what each item of each epoch drew.
 """

@@ -16,8 +16,7 @@ import warnings
 import pytest
 import torch
 import torch.utils.data
-from conftest import environment_with
-from support import HAS_CONTEXT, TORCH, as_list, error_of, np, only_legacy, text_of
+from support import HAS_CONTEXT, TORCH, as_list, environment_with, error_of, np, only_legacy, text_of
 from torch.utils.data import BatchSampler, ConcatDataset, DataLoader, Dataset, SequentialSampler, TensorDataset
 
 import workerseed

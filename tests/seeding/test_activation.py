@@ -1,28 +1,11 @@
 """When and how importing workerseed takes effect, each time in a fresh interpreter."""
 
 import pytest
-from support import NATIVE, TORCH, needs_numpy, needs_torch
+from support import NATIVE, TORCH, USE, needs_numpy, needs_torch
 
 import workerseed
 
 STATE = "native" if NATIVE else "active"
-
-USE = """
-from torch.utils.data import DataLoader, Dataset
-import numpy as np, torch
-
-class RandomDataset(Dataset):
-    def __getitem__(self, index):
-        return np.random.randint(0, 1000, 3)
-
-    def __len__(self):
-        return 8
-
-def first_draw(loader=None):
-    torch.manual_seed(0)
-    for batch in loader or DataLoader(RandomDataset(), batch_size=2, num_workers=2):
-        return batch[0].tolist()
-"""
 
 ORDERS = {
     "before torch": "import workerseed, torch" + USE,

@@ -1,16 +1,16 @@
 """Workers draw what docs/streams/ways.py computes without torch: docs/streams.md rests on that."""
 
-import pathlib
+import os
 import runpy
 
 import pytest
 import torch
-from support import Draws, as_list, needs_numpy, np, only_legacy
+from support import ROOT, Draws, as_list, needs_numpy, np, only_legacy
 from torch.utils.data import DataLoader
 
 pytestmark = needs_numpy
 
-WAYS = pathlib.Path(__file__).parent.parent / "docs" / "streams" / "ways.py"
+WAYS = os.path.join(ROOT, "docs", "streams", "ways.py")
 SEED = 7
 
 
@@ -35,7 +35,7 @@ def assert_workers_draw(way, worker_init_fn):
     loader = DataLoader(SeedAndWords(2), num_workers=2, worker_init_fn=worker_init_fn, collate_fn=as_list)
     epochs = [[item for batch in loader for item in batch] for _ in range(2)]
     base_seeds = [items[0][0] for items in epochs]  # worker 0 adds nothing
-    computed = runpy.run_path(str(WAYS))["streams"](way, SEED, 2, base_seeds, 4)
+    computed = runpy.run_path(WAYS)["streams"](way, SEED, 2, base_seeds, 4)
     assert [[words for _, words in items] for items in epochs] == computed.tolist()
 
 

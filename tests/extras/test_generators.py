@@ -6,7 +6,7 @@ import random
 
 import pytest
 import torch
-from support import TORCH, Draws, as_list, draws, epoch, expected_draws, needs_numpy, np, start_method
+from support import TESTS, TORCH, Draws, as_list, draws, epoch, expected_draws, needs_numpy, np, start_method
 from torch.utils.data import DataLoader, Dataset
 
 import workerseed
@@ -165,7 +165,7 @@ def test_the_states_are_the_same_on_any_torch_and_python(folding):
 
 PROGRAM = """
 import random, sys
-sys.path.insert(0, {folder!r})
+sys.path[:0] = {folders!r}
 more = [random.Random(number) for number in range({more})]
 from test_generators import drawn_of_kinds
 print(drawn_of_kinds("generators"))
@@ -173,7 +173,7 @@ print(drawn_of_kinds("generators"))
 
 
 def test_another_run_draws_the_same_wherever_the_generators_are_found(prints, request):
-    code = PROGRAM.format(folder=str(request.fspath.dirpath()), more=100)
+    code = PROGRAM.format(folders=[TESTS, str(request.fspath.dirpath())], more=100)
     assert prints(code, PYTHONHASHSEED="1") == str(drawn_of_kinds("generators")) + "\n"
 
 

@@ -1,8 +1,7 @@
 """Activation by autowrapt, where that is installed: AUTOWRAPT_BOOTSTRAP=workerseed."""
 
 import pytest
-from support import NATIVE
-from test_activation import USE
+from support import NATIVE, USE
 
 from workerseed.__main__ import SITECUSTOMIZE
 

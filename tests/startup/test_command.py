@@ -7,9 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import run_command, run_python
-from support import NATIVE, TORCH, needs_numpy
-from test_activation import USE
+from support import NATIVE, TORCH, USE, needs_numpy, run_command, run_python
 
 import workerseed
 

@@ -5,8 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import run_command, run_python
-from support import HAS_CONTEXT, NATIVE, checked, only_legacy
+from support import HAS_CONTEXT, NATIVE, checked, only_legacy, run_command, run_python
 
 import workerseed
 from workerseed import _check

@@ -10,13 +10,10 @@ import subprocess
 import sys
 
 import pytest
-from conftest import run_command, run_python
-from support import NATIVE, needs_numpy, torch
-from test_activation import USE
+from support import NATIVE, ROOT, USE, needs_numpy, run_command, run_python, torch
 
 import workerseed
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FOLDER = os.path.join(ROOT, "sitecustomize_example")
 SITE_PACKAGES = os.path.dirname(workerseed.__path__[0])
 STATE = "waiting" if torch is None else "native" if NATIVE else "active"
