@@ -40,8 +40,8 @@ def main(arguments: "Optional[Sequence[str]]" = None) -> "NoReturn":
         allow_abbrev=False,
         help="see whether workers repeat each other, here or in a loader of yours",
         description="Load from it in fresh processes, as it is and with workerseed, and compare what its workers draw. "
-        "Without a loader, check this installation. Exits with 0 if nothing is repeated with workerseed and another run "
-        "is the same, with 1 if not, with 2 if that cannot be told.",
+        "Without a loader, check this installation. Exits with 0 if nothing is repeated with workerseed, with 1 if "
+        "something is or if another run differs, with 2 if that cannot be told.",
     )
     check.add_argument(
         "loader",

@@ -4,9 +4,9 @@ The user's program is as its user has it: workerseed is installed only if ``_che
 """
 
 import contextlib
+import copy
 import hashlib
 import importlib
-import inspect
 import json
 import multiprocessing
 import multiprocessing.queues
@@ -16,13 +16,11 @@ import sys
 import tempfile
 import traceback
 import types
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-SEED = 56488  # no program seeds with it, so one that seeds itself is recognised
 BLOCKS = 20000  # how far to follow a Mersenne Twister, in blocks of 624 words
 RANKED = (("num_replicas", "rank"), ("num_processes", "process_index"))  # torch's samplers, Accelerate's
-
 Results = Dict[str, Any]
 
 
@@ -41,11 +39,10 @@ def main(path: str, options: Results) -> None:
     try:
         results = probe(options)
     except CheckError as error:
-        details = error.details if error.__cause__ is None else traceback_of(error.__cause__)
+        details = traceback_of(error.__cause__) if error.__cause__ else error.details
         results = {"error": str(error), "details": details}
-    with open(path + ".part", "w") as file:
-        json.dump(results, file)
-    os.rename(path + ".part", path)
+    with open(path, "w") as file:
+        file.write(json.dumps(results))
 
 
 def probe(options: Results) -> Results:
@@ -54,65 +51,45 @@ def probe(options: Results) -> Results:
     with tempfile.TemporaryDirectory() as folder:
         recorder = Recorder(folder)
         if options["workerseed"]:
-            import workerseed  # noqa: F401
-        seed_everything()
+            importlib.import_module("workerseed")
+        for seed in ("random.seed", "numpy.random.seed", "torch.manual_seed"):
+            module, _, name = seed.rpartition(".")
+            getattr(sys.modules[module], name)(0)
         target = options["loader"]
         loader = import_loader(target) if target else loader_of_article(options["start_method"])
-        results["seeds_numpy_alone"] = seeds_numpy_alone()
-        results["epochs"] = [recorder.epoch(loader, target) for _ in range(options["epochs"])]
-        results.update(recorder.results())
-    results["wrapt"] = version("wrapt")
-    return results
-
-
-def core(name: str) -> Any:
-    """Import a module of workerseed's core as a copy of our own: that installs nothing in the user's program."""
-    package = "_workerseed_of_check"
-    if package not in sys.modules:
-        module: Any = types.ModuleType(package)
-        module.__path__ = [PACKAGE]
-        sys.modules[package] = module
-    return importlib.import_module(f"{package}.{name}")
+        results["epochs"] = [recorder.epoch(loader) for _ in range(options["epochs"])]
+    workerseed = sys.modules.get("workerseed")
+    results["status"] = workerseed.status()._asdict() if workerseed else None
+    return dict(results, wrapt=version("wrapt"), **recorder.about)
 
 
 def version(package: str) -> str:
     try:
         return str(importlib.import_module(package).__version__)
-    except ModuleNotFoundError as error:
-        if error.name == package:
-            raise CheckError(
-                f"{package} is not installed for {sys.executable}: run this with the Python that trains"
-            ) from None
-        raise CheckError(f"{package} cannot be imported: install what it misses") from error
     except Exception as error:
-        raise CheckError(f"{package} cannot be imported: install it again") from error
+        missing = isinstance(error, ModuleNotFoundError) and error.name == package
+        raise CheckError(
+            f"{package} is not installed for {sys.executable}: run this with the Python that trains"
+            if missing
+            else f"{package} cannot be imported"
+        ) from (None if missing else error)
+
+
+def core(name: str) -> Any:
+    """Import a module of workerseed's core as a private copy: the package itself would be installed by the import."""
+    package = "_workerseed_of_check"
+    if package not in sys.modules:
+        sys.modules[package] = types.ModuleType(package)
+        sys.modules[package].__path__ = [PACKAGE]
+    return importlib.import_module(f"{package}.{name}")
 
 
 def traceback_of(error: BaseException) -> str:
     """Return the traceback of the user's error without our frames and those of Python's import."""
-    frames = traceback.extract_tb(error.__traceback__)
     ours = (PACKAGE + os.sep, "<frozen importlib", os.path.dirname(importlib.__file__))
-    theirs = [frame for frame in frames if not frame.filename.startswith(ours)]
+    theirs = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(ours)]
     lines = ["Traceback (most recent call last):\n", *traceback.format_list(theirs)] if theirs else []
     return "".join(lines + traceback.format_exception_only(type(error), error))
-
-
-def seed_everything() -> None:
-    import numpy
-    import torch
-
-    random.seed(SEED)
-    numpy.random.seed(SEED)
-    torch.manual_seed(SEED)
-
-
-def seeds_numpy_alone() -> bool:
-    """Return whether the program has called ``np.random.seed`` and not ``torch.manual_seed``."""
-    import numpy
-    import torch
-
-    ours = numpy.random.RandomState(SEED)
-    return torch.initial_seed() == SEED and not reaches(ours, words_of(numpy.random.mtrand._rand))
 
 
 # The loader
@@ -121,10 +98,8 @@ def seeds_numpy_alone() -> bool:
 class RandomDataset:
     """The dataset of the article."""
 
-    def __getitem__(self, index: int) -> List[int]:
-        import numpy
-
-        return numpy.random.randint(0, 1000, 3).tolist()  # type: ignore[no-any-return]
+    def __getitem__(self, index: int) -> Any:
+        return sys.modules["numpy"].random.randint(0, 1000, 3)
 
     def __len__(self) -> int:
         return 16
@@ -136,48 +111,31 @@ def loader_of_article(start_method: Optional[str]) -> Any:
     if start_method:
         multiprocessing.set_start_method(start_method, force=True)
     multiprocessing.set_forkserver_preload(["numpy", "torch"])  # as in a program that imports them at its top
-    return DataLoader(RandomDataset(), batch_size=2, num_workers=4, collate_fn=list)
+    return DataLoader(RandomDataset(), batch_size=2, num_workers=4)
 
 
 def import_loader(target: str) -> Any:
     """Import what ``MODULE:LOADER`` or ``path/to/file.py:LOADER`` names; call it if it is a function."""
-    module, colon, name = target.rpartition(":")
-    if not colon or not module or not name:
+    module, _, name = target.rpartition(":")
+    if not module or not name:
         raise CheckError(f"{target!r} names no loader: valid are MODULE:LOADER and path/to/file.py:LOADER")
     if module.endswith(".py"):
-        if not os.path.isfile(module):
-            raise CheckError(f"there is no file {module}")
-        folder, file = os.path.split(os.path.abspath(module))
-        sys.path[0] = folder
+        sys.path[0], file = os.path.split(os.path.abspath(module))
         module = file[: -len(".py")]
+    doing = f"importing {module}"
     try:
         found: Any = importlib.import_module(module)
-    except BaseException as error:  # SystemExit, too, from a script without a main guard
-        if isinstance(error, ModuleNotFoundError) and error.name and (module + ".").startswith(error.name + "."):
-            raise CheckError(f"there is no module {error.name!r}, neither here nor installed") from None
-        raise CheckError(f"importing {module} failed") from error
-    for part in name.split("."):
-        if not hasattr(found, part):
-            raise CheckError(f"{module} has no {name!r}")
-        found = getattr(found, part)
-    if not is_iterable(found) and callable(found):
-        try:
-            inspect.signature(found).bind()
-        except TypeError as error:
-            raise CheckError(f"{target} cannot be called without arguments ({error})") from None
-        except ValueError:  # a builtin without a signature
-            pass
-        try:
+        doing = f"{target} cannot be found: reading it"
+        for part in name.split("."):
+            found = getattr(found, part)
+        if not hasattr(type(found), "__iter__") and callable(found):
+            doing = f"calling {target}"
             found = found()
-        except Exception as error:
-            raise CheckError(f"calling {target} failed") from error
-    if not is_iterable(found):
-        raise CheckError(f"{target} is of type {type(found).__name__}: a DataLoader is needed, or a function for one")
+    except BaseException as error:  # SystemExit, too, from a script without a main guard
+        raise CheckError(f"{doing} failed") from error
+    if not hasattr(type(found), "__iter__"):
+        raise CheckError(f"{target} is of type {type(found).__name__}: name a loader, or a function that returns one")
     return found
-
-
-def is_iterable(thing: Any) -> bool:
-    return not isinstance(thing, type) and hasattr(type(thing), "__iter__")
 
 
 def ask(thing: Any, name: str) -> Any:
@@ -194,141 +152,96 @@ def has_ranks(sampler: Any, depth: int = 3) -> bool:
     return depth > 0 and any(has_ranks(ask(sampler, name), depth - 1) for name in ("sampler", "batch_sampler"))
 
 
-# The process that iterates the loader
+# The process that iterates it
 
 
 class Recorder:
-    """Has workers record what they draw, through the function by which workerseed makes their init function."""
+    """Has each worker record what it draws, in a log: a line as it starts, and one for each batch.
+
+    It does so where workerseed gives a worker iterator the seeded init function. A copy of workerseed's core patches
+    torch for that; the program's own workerseed, if any, patches it as well.
+    """
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
-        self.loaders: List[Any] = []  # one for each start of workers
-        self.seen: Dict[str, int] = {}  # the lines in each log after the epochs so far
+        self.about: Results = {}  # the loader whose workers started first
+        self.expected: List[int] = []  # the number of workers of each start in this epoch
+        self.starts = 0
+        self.seen: Dict[str, int] = {}  # the number of lines in each log after the epochs before
         try:
             patch = core("_patch")
             patch.seeded_init = self.recording
             state, reason = patch.patch(importlib.import_module("torch.utils.data.dataloader"), (), None, always=True)
         except Exception as error:
-            raise CheckError(f"workerseed does not work here: {error!r}") from error
+            raise CheckError("workerseed does not work here") from error
         if state != "active":
             raise CheckError(reason)
 
     def recording(self, loader: Any, init_fn: Optional[Callable[[int], Any]]) -> "RecordStates":
         """Return what the workers of a loader, which start now, call in place of ``init_fn``."""
-        self.loaders.append(loader)
+        self.starts += 1
+        self.expected.append(ask(loader, "num_workers"))
         roots = {name: ask(loader, name) for name in ("dataset", "collate_fn")}
         roots["worker_init_fn"] = getattr(init_fn, "worker_init_fn", init_fn)  # the user's, within workerseed's
-        return RecordStates(init_fn, os.path.join(self.folder, f"{len(self.loaders):05}-"), roots)
+        about = {
+            "start_method": (ask(loader, "multiprocessing_context") or multiprocessing).get_start_method(),
+            "num_workers": self.expected[0],
+            "worker_init_fn": roots["worker_init_fn"] is not None,
+            "iterable": "IterableDataset" in [cls.__name__ for cls in type(roots["dataset"]).__mro__],
+            "distributed": has_ranks(loader),
+        }
+        self.about = self.about or {"loader": about}
+        return RecordStates(init_fn, os.path.join(self.folder, f"{self.starts:05}-"), roots)
 
-    def epoch(self, loader: Any, target: str) -> List[Results]:
-        """Iterate until each worker has loaded a batch; return what each worker drew from each source."""
+    def epoch(self, loader: Any) -> List[Results]:
+        """Iterate until each worker has loaded a batch; return, by worker and source, from which states it drew."""
         try:
-            iterator = iter(loader)
-            for _ in iterator:
-                if not self.waits():
+            for _ in loader:
+                loaded = [name for name, lines in self.logs().items() if len(lines) >= self.seen.get(name, 0) + 2]
+                if len(loaded) >= (sum(self.expected) or len(self.seen)):
                     break
-            if inspect.isgenerator(iterator):
-                iterator.close()
         except Exception as error:
-            self.raise_failures()
-            if isinstance(error, RuntimeError) and str(error).startswith("DataLoader worker ("):
+            self.logs()
+            if str(error).startswith("DataLoader worker ("):
                 raise CheckError(f"a worker died: {error}") from None
-            if "pickle" in f"{error!r}":
+            if "pickle" in repr(error):
                 raise CheckError(
-                    f"the workers cannot be started: {error!r}; spawn and forkserver need a dataset, a collate_fn and "
-                    "a worker_init_fn that can be pickled"
+                    f"its workers cannot be started, for they get what cannot be pickled: {error!r}"
                 ) from None
-            raise CheckError(f"iterating {target} failed" if target else "a worker failed") from error
-        self.raise_failures()
+            raise CheckError("loading from it failed") from error
         logs = self.logs()
-        names = [name for name in logs if name not in self.seen] or [
-            name for name, lines in logs.items() if len(lines) > self.seen[name]  # workers that run on
-        ]
-        workers = [merged(logs[name][self.seen[name] :] if name in self.seen else logs[name][1:2]) for name in names]
-        self.seen = {name: len(lines) for name, lines in logs.items()}
+        new = {name: lines[1:2] for name, lines in logs.items() if name not in self.seen}
+        running_on = {name: lines[self.seen.get(name, 0) :] for name, lines in logs.items()}
+        workers = list((new or running_on).values())
         if not any(workers):
             raise CheckError(self.why_nothing(loader))
-        return workers
-
-    def waits(self) -> bool:
-        """Return whether a worker that was started has not loaded a batch yet."""
-        logs = self.logs()
-        expected = [
-            f"{start:05}-{worker_id:05}"
-            for start, loader in enumerate(self.loaders, 1)
-            for worker_id in range(ask(loader, "num_workers") or 0)
+        self.expected, self.seen = [], {name: len(lines) for name, lines in logs.items()}
+        self.about["get_state_workaround"] = all(lines[0]["constant"] for lines in logs.values())
+        sources = sorted({source for batches in workers for batch in batches for source in batch})
+        return [
+            {source: [batch[source] for batch in batches if batch.get(source)] for source in sources}
+            for batches in workers
         ]
-        new = [name for name in expected if name not in self.seen]
-        if new:
-            return any(len(logs.get(name, ())) < 2 for name in new)
-        return not any(len(lines) > self.seen.get(name, 1) for name, lines in logs.items())
 
     def logs(self) -> Dict[str, List[Results]]:
-        """Return what each worker has recorded: a line as it started, and one for each batch."""
         logs = {}
         for name in sorted(os.listdir(self.folder)):
             with open(os.path.join(self.folder, name)) as file:
                 logs[name] = [json.loads(line) for line in file if line.endswith("\n")]
+            for line in logs[name]:
+                if "failed" in line:
+                    raise CheckError(f"the worker_init_fn failed in worker {int(name[-5:])}", line["failed"])
         return logs
 
-    def raise_failures(self) -> None:
-        for name, lines in self.logs().items():
-            for line in lines:
-                if "failed" in line:
-                    raise CheckError("{} failed in worker {}".format(line["failed"], int(name[-5:])), line["details"])
-
     def why_nothing(self, loader: Any) -> str:
-        if self.logs():
+        if self.seen or self.logs():
             return "its workers loaded no batch"
         if ask(loader, "num_workers") == 0:
-            return "it has num_workers=0: it starts no workers, so nothing can be repeated between them"
-        return (
-            "no worker of torch's DataLoader started while it was iterated: either none are started, or it starts "
-            "threads or processes by itself, which workerseed does not reach"
-        )
-
-    def results(self) -> Results:
-        """Return what ``workerseed.status()`` says and what the loader is whose workers started first."""
-        ours = sys.modules.get("workerseed")
-        logs = self.logs()
-        first = min(logs).split("-")[0]
-        loader = self.loaders[int(first) - 1]
-        context = ask(loader, "multiprocessing_context") or multiprocessing
-        dataset_kinds = [cls.__name__ for cls in type(ask(loader, "dataset")).__mro__]
-        return {
-            "status": dict(ours.status()._asdict()) if ours else None,
-            "get_state_workaround": all(logs[name][0]["constant"] for name in logs if name.startswith(first)),
-            "loader": {
-                "num_workers": ask(loader, "num_workers"),
-                "start_method": context.get_start_method(),
-                "worker_init_fn": ask(loader, "worker_init_fn") is not None,
-                "iterable": "IterableDataset" in dataset_kinds,
-                "distributed": has_ranks(loader),
-            },
-        }
-
-
-def merged(batches: List[Results]) -> Results:
-    """Return what a worker drew from each source in these batches: see ``verdict.judge``."""
-    sources: Results = {}
-    for batch in batches:
-        for source, (is_used, stream, is_reseeded) in batch.items():
-            found = sources.setdefault(source, {"streams": [], "reseeded": False})
-            if is_used:
-                found["streams"].append(stream)
-                found["reseeded"] |= is_reseeded
-    return sources
+            return "it has num_workers=0 and starts no workers, so no worker can repeat another"
+        return "it started no workers through torch's DataLoader; workerseed does not reach threads and other processes"
 
 
 # The workers
-
-
-class Snapshot(NamedTuple):
-    """A generator, a digest of its state, and a copy of a Mersenne Twister or the seed of a ``torch.Generator``."""
-
-    generator: Any
-    state: str
-    copy: Any
 
 
 class RecordStates:
@@ -337,127 +250,100 @@ class RecordStates:
     Args:
         init_fn: the user's own, or workerseed's.
         log: how the names of the log files begin.
-        roots: where to look for generators.
+        roots: where to search for generators, as ``_search`` wants them.
     """
 
     def __init__(self, init_fn: Optional[Callable[[int], Any]], log: str, roots: Dict[str, Any]) -> None:
-        self.init_fn = init_fn
-        self.log = log
-        self.roots = roots
+        self.init_fn, self.log, self.roots = init_fn, log, roots
         self.parent = os.getpid()
 
     def __call__(self, worker_id: int) -> None:
-        path = f"{self.log}{worker_id:05}"
-        is_process = os.getpid() != self.parent  # MONAI's workers can be threads
+        log = f"{self.log}{worker_id:05}"
+        is_process = os.getpid() != self.parent  # MONAI's workers may be threads
         try:
             if self.init_fn is not None:
                 self.init_fn(worker_id)
         except BaseException as error:
             if is_process:
-                write(path, {"failed": "the worker_init_fn", "details": traceback_of(error)})
+                write(log, {"failed": traceback_of(error)})
             raise
-        if is_process:
-            record_batches(path, worker_id, self.roots)
+        if not is_process:
+            return
+        frames: List[Any] = [sys._getframe(1)]  # of the worker loop, and of what called it
+        while frames[-1].f_back is not None:
+            frames.append(frames[-1].f_back)
+        snapshots = self.snapshots()
+        # np.random.seed(np.random.get_state()[1][0] + worker_id), where seeding by an array has left 2**31 there
+        constant = core("_rng").state_of(sys.modules["numpy"].random.RandomState(2**31 + worker_id))
+        write(log, {"constant": snapshots["np.random"].state == constant})
+        queues: Any = multiprocessing.queues
+        put = queues.Queue.put
+
+        def recording_put(queue: Any, *args: Any, **kwargs: Any) -> None:
+            nonlocal snapshots
+            if sys._getframe(1) in frames:
+                before, snapshots = snapshots, self.snapshots()
+                write(log, {path: drawn(before.get(path), now) for path, now in snapshots.items()})
+            put(queue, *args, **kwargs)
+
+        queues.Queue.put = recording_put
+
+    def snapshots(self) -> "Dict[str, Snapshot]":
+        rng, found = core("_rng"), {}
+        for path, generator in dict(rng.global_generators(), **core("_search").named_generators(self.roots)).items():
+            with contextlib.suppress(Exception):  # one odd generator hides no other
+                words = words_of(generator)
+                mark = copy.copy(generator) if isinstance(words, tuple) else words
+                found[path] = Snapshot(generator, rng.state_of(generator), mark)
+        return found
 
 
-def record_batches(path: str, worker_id: int, roots: Dict[str, Any]) -> None:
-    """Write to a log what this worker draws, whenever its loop, which has called us, puts a batch into a queue."""
-    import numpy
-
-    loop = []  # the frames of the worker loop and of what called it
-    frame: Any = sys._getframe(2)
-    while frame is not None:
-        loop.append(frame)
-        frame = frame.f_back
-    put = multiprocessing.queues.Queue.put
-    generators = find(roots)
-    before = snapshots(generators)
-
-    def recording_put(queue: Any, *args: Any, **kwargs: Any) -> None:
-        nonlocal before, generators, roots
-        if sys._getframe(1) in loop:
-            if roots:
-                generators, roots = find(roots), {}  # again, since some are created while loading
-            now = snapshots(generators)
-            write(path, {name: drawn(before.get(name), now[name]) for name in now})
-            before = now
-        put(queue, *args, **kwargs)
-
-    multiprocessing.queues.Queue.put = recording_put  # type: ignore[method-assign]
-    # np.random.seed(np.random.get_state()[1][0] + worker_id), where seeding by an array has left 2**31 there
-    constant = core("_rng").state_of(numpy.random.RandomState(2**31 + worker_id))
-    write(path, {"constant": before["np.random"].state == constant})
-
-
-def write(path: str, line: Results) -> None:
-    with open(path, "a") as file:
+def write(log: str, line: Results) -> None:
+    with open(log, "a") as file:
         file.write(json.dumps(line) + "\n")
 
 
-def find(roots: Dict[str, Any]) -> Dict[str, Any]:
-    return dict(core("_rng").global_generators(), **core("_search").named_generators(roots))
+class Snapshot(NamedTuple):
+    """A generator, a digest of its state, and a copy of a Mersenne Twister or the seed of a ``torch.Generator``."""
 
-
-def snapshots(generators: Dict[str, Any]) -> Dict[str, Snapshot]:
-    state_of = core("_rng").state_of
-    found = {}
-    for path, generator in generators.items():
-        with contextlib.suppress(Exception):  # one odd generator hides no other
-            found[path] = Snapshot(generator, state_of(generator), copy_of(generator))
-    return found
-
-
-def copy_of(generator: Any) -> Any:
-    words = words_of(generator)
-    if words is None:
-        return ask(generator, "initial_seed") and generator.initial_seed()
-    if isinstance(generator, random.Random):
-        twister: Any = random.Random()
-        twister.setstate(random.Random.getstate(generator))
-    else:
-        twister = type(generator)()
-        twister.set_state(generator.get_state())
-    return twister
+    generator: Any
+    state: str
+    mark: Any
 
 
 def words_of(generator: Any) -> Any:
-    """Return the words of a Mersenne Twister, which change once in 624 draws, or None for other generators."""
+    """Return what draws do not change: the seed of a torch.Generator, 623 words of a Mersenne Twister, or None."""
     if isinstance(generator, random.Random):
         return random.Random.getstate(generator)[1][1:-1]
-    state = generator.get_state() if hasattr(generator, "get_state") else None
-    return tuple(state[1][1:].tolist()) if isinstance(state, tuple) and state[0] == "MT19937" else None
+    if hasattr(generator, "initial_seed"):
+        return generator.initial_seed()
+    state = generator.get_state() if hasattr(generator, "get_state") else ()
+    return tuple(state[1][1:].tolist()) if isinstance(state, tuple) and state[:1] == ("MT19937",) else None
 
 
-def drawn(before: Optional[Snapshot], now: Snapshot) -> Tuple[bool, str, bool]:
-    """Return whether a generator was used, from which state its draws came, and whether it was seeded meanwhile.
+def drawn(before: Optional[Snapshot], now: Snapshot) -> Optional[str]:
+    """Return from which state a generator drew since the snapshot before, or None if it did not.
 
-    Workers that start from one state repeat each other, even if they draw different numbers of times. So the state
-    before counts; but if the generator was seeded while loading, what it was seeded with.
+    Workers that draw from one state repeat each other, even if one draws more. A generator that was seeded or created
+    since then drew from what it was seeded with.
     """
     if before is not None and before.state == now.state:
-        return False, now.state, False
+        return None
     words = words_of(now.generator)
-    if before is None:
-        is_same = False
-    elif words is not None:
-        is_same = reaches(before.copy, words)
-    else:
-        is_same = before.generator is now.generator and before.copy == now.copy
-    if before is not None and is_same:
-        return True, before.state, False
-    seed = words if words is not None else now.copy
-    return True, now.state if seed is None else hashlib.sha256(repr(seed).encode()).hexdigest()[:16], True
+    if before is not None and goes_on(before, now, words):
+        return before.state
+    return "seeded " + (now.state if words is None else hashlib.sha256(repr(words).encode()).hexdigest()[:16])
 
 
-def reaches(twister: Any, words: Any) -> bool:
-    """Return whether a Mersenne Twister comes to have these words if it only draws."""
-    for _ in range(BLOCKS):
+def goes_on(before: Snapshot, now: Snapshot, words: Any) -> bool:
+    """Return whether a generator comes from the one state to the other if it only draws."""
+    if not isinstance(words, tuple):
+        return before.generator is now.generator and before.mark == words
+    twister = before.mark
+    for _ in range(BLOCKS if isinstance(twister, type(now.generator)) else 0):
         if words_of(twister) == words:
             return True
-        if isinstance(twister, random.Random):
-            twister.getrandbits(32 * 624)
-        else:
-            twister.bytes(4 * 624)
+        twister.getrandbits(32 * 624) if isinstance(twister, random.Random) else twister.bytes(4 * 624)
     return False
 
 

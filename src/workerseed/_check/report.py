@@ -1,4 +1,4 @@
-"""Prints the verdict on a loader: a table, or JSON."""
+"""The verdict on a loader, as a table for a terminal."""
 
 import os
 import sys
@@ -11,67 +11,55 @@ HEADS = "workers   epochs  repeatable "
 
 
 def table(results: Results) -> str:
-    """Return what was found, as text for a terminal."""
-    loader, status, sources = results["loader"], results["status"], results["sources"]
+    """Return the results of ``verdict.judge`` as text."""
+    loader, sources = results["loader"], results["sources"]
     used = {name: source for name, source in sources.items() if source["used"]}
+    unused = ", ".join(name for name in sources if name not in used)
     lines = [
         "workerseed {workerseed}, Python {python}, torch {torch}, NumPy {numpy}, wrapt {wrapt}".format(
             **results["versions"]
         ),
         "",
-        "{name}, {workers} workers started by {start_method}, the first batch of each in 2 epochs:".format(**loader),
+        "{name}: {workers} workers started by {start_method},".format(**loader),
+        "the first batch of each in two epochs, and again in another process",
+        "",
+        f"{'':22}{'as it is':29}" + ", ".join(["with workerseed", *results["status"]["extras"]]),
+        f"{'source':17}{'used':5}{HEADS}{HEADS}",
     ]
-    if used:
-        lines += [
-            "do workers or epochs draw the same, and is another run with the same seed the same?",
-            "",
-            f"{'':22}{'as it is':29}" + ", ".join(["with workerseed", *status["extras"]]),
-            f"{'source':17}{'used':5}{HEADS}{HEADS}",
-        ]
     for name, source in used.items():
         if len(name) > 16:
             lines.append(name)
-            name = ""
-        line = "{:17}{:5}".format(name, "{used}/{workers}".format(used=source["used"], workers=loader["workers"]))
+        line = "{:17}{:5}".format("" if len(name) > 16 else name, "{}/{}".format(source["used"], loader["workers"]))
         for side in ("as_it_is", "workerseed"):
-            found = source[side]
-            line += cell(found["workers"], found["workers"] == "differ", 10)
-            line += cell(found["epochs"], found["epochs"] == "differ", 8)
-            line += cell("yes" if found["repeatable"] else "no", found["repeatable"], 11)
+            for key, good, width in (("workers", "differ", 10), ("epochs", "differ", 8), ("repeatable", "yes", 11)):
+                text = {True: "yes", False: "no"}.get(source[side][key], source[side][key])
+                line += coloured(text, text == good) + " " * (width - len(text))
         lines.append(line)
-    unused = [name for name in sources if name not in used]
-    if unused:
-        lines += ["", *textwrap.wrap("Not used: {}.".format(", ".join(unused)), 79, break_long_words=False)]
-    lines += ["", coloured(verdict_sentence(results), results["verdict"] != "not fixed")]
-    for item in advice(results):
-        lines += textwrap.wrap(item, 79, initial_indent="- ", subsequent_indent="  ", break_long_words=False)
+    lines += wrapped(f"not used: {unused}") if unused else []
+    lines += ["", coloured(sentence(results), results["verdict"] != "not fixed")]
+    advised: Dict[str, List[str]] = {}
+    for name, source in used.items():
+        if source["advice"]:
+            advised.setdefault(source["advice"], []).append(name)
+    for item in ["{}: {}.".format(", ".join(names), text) for text, names in advised.items()] + results["notes"]:
+        lines += wrapped("- " + item)
     return "\n".join(line.rstrip() for line in lines)
 
 
-def verdict_sentence(results: Results) -> str:
-    verdict, status = results["verdict"], results["status"]
-    if verdict == "not affected":
-        if not any(source["used"] for source in results["sources"].values()):
-            return "Not affected: its workers draw nothing."
-        return "Not affected" + (": {reason}.".format(**status) if status["state"] == "native" else ".")
+def sentence(results: Results) -> str:
+    status, verdict = results["status"], results["verdict"]
+    if verdict == "not fixed":
+        return "Affected, and not fixed by workerseed alone."
     if verdict == "fixed":
-        extras = status["extras"]
-        how = " with WORKERSEED=" + ",".join(extras) if extras else ""
-        return f"Affected, and fixed by workerseed{how}."
-    return "Affected, and not fixed by workerseed alone."
+        extras = ",".join(status["extras"])
+        return "Affected, and fixed by workerseed" + (f" with WORKERSEED={extras}." if extras else ".")
+    if not any(source["used"] for source in results["sources"].values()):
+        return "Not affected: its workers draw nothing."
+    return "Not affected: {reason}.".format(**status) if status["state"] == "native" else "Not affected."
 
 
-def advice(results: Results) -> List[str]:
-    """Return the advice on sources, each piece with the sources that it is for, and the notes."""
-    advised: Dict[str, List[str]] = {}
-    for name, source in results["sources"].items():
-        if source["advice"]:
-            advised.setdefault(source["advice"], []).append(name)
-    return ["{}: {}.".format(", ".join(names), text) for text, names in advised.items()] + results["notes"]
-
-
-def cell(text: str, is_good: bool, width: int) -> str:
-    return coloured(text, is_good) + " " * (width - len(text))
+def wrapped(text: str) -> List[str]:
+    return textwrap.wrap(text, 79, subsequent_indent="  ", break_long_words=False)
 
 
 def coloured(text: str, is_good: bool) -> str:
