@@ -7,7 +7,10 @@ repeated.
 import concurrent.futures
 import functools
 import multiprocessing
+import os
 import random
+import signal
+import time
 
 import elsewhere
 import numpy as np
@@ -56,7 +59,7 @@ class Holds(Draws):
             return torch.randint(LARGE, (), generator=self.rng).item()
         if isinstance(self.rng, random.Random):
             return self.rng.randrange(LARGE)
-        return int(getattr(self.rng, "integers", None or getattr(self.rng, "randint", None))(LARGE))
+        return int(getattr(self.rng, "integers", getattr(self.rng, "randint", None))(LARGE))
 
 
 # What draws: the global generators
@@ -424,6 +427,27 @@ class Shards(IterableDataset):
             yield worker.id, order
 
 
+class HoldingStream(IterableDataset):
+    def __init__(self):
+        self.rng = np.random.RandomState(0)
+
+    def __iter__(self):
+        for _ in range(6):
+            yield get_worker_info().id, int(self.rng.randint(LARGE))
+
+
+def iterable_holds():
+    return DataLoader(HoldingStream())
+
+
+def iterable_reseeded():
+    import workerseed
+
+    loader = DataLoader(HoldingStream())
+    workerseed.reseed(loader)
+    return loader
+
+
 def iterable():
     return DataLoader(Stream())
 
@@ -533,6 +557,28 @@ def prepared():
     return Prepared(DataLoader(Draws()))
 
 
+# What programs do with workerseed
+
+
+def imports_workerseed():
+    import workerseed  # noqa: F401
+
+    return DataLoader(Draws())
+
+
+def kept():
+    import workerseed
+
+    loader = holds_random()
+    workerseed.keep(loader)
+    return loader
+
+
+def seeds_stored():
+    dataset = Holds(np.random.RandomState(0))
+    return DataLoader(dataset, worker_init_fn=lambda worker_id: dataset.rng.seed(worker_id))
+
+
 # Those that cannot be judged
 
 
@@ -576,11 +622,32 @@ def processes():
 
 
 def no_workers():
-    return DataLoader(Draws(), num_workers=0)
+    return TorchDataLoader(list(range(4)), num_workers=0)
 
 
 def empty():
     return DataLoader(Draws(length=0), sampler=SequentialSampler([]))
+
+
+class Slow(Draws):
+    def draw(self, index):
+        time.sleep(600)
+
+
+def slow():
+    return DataLoader(Slow())
+
+
+def killed(worker_id):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def dies():
+    return DataLoader(Draws(), worker_init_fn=killed)
+
+
+def unpicklable():
+    return DataLoader(Draws(lambda: 0), multiprocessing_context="spawn")
 
 
 class Broken(Draws):
@@ -600,7 +667,7 @@ def broken_init():
     return DataLoader(Draws(), worker_init_fn=init_broken)
 
 
-CANNOT_TELL = [foreign, threads, processes, no_workers, empty, broken, broken_init]
+CANNOT_TELL = [foreign, threads, processes, no_workers, empty, broken, broken_init, dies, unpicklable]
 JUDGED = [
     plain,
     plain_random,
@@ -642,6 +709,8 @@ JUDGED = [
     seeded_by_state,
     makes_anew,
     iterable,
+    iterable_holds,
+    iterable_reseeded,
     shards,
     distributed,
     ranked_in_batch_sampler,
@@ -652,4 +721,6 @@ JUDGED = [
     multi_epochs,
     own_iter,
     prepared,
+    kept,
+    seeds_stored,
 ]

@@ -6,10 +6,10 @@ EXIT_CODES = {"not affected": 0, "fixed": 0, "not fixed": 1, "cannot tell": 2}
 SEED = "torch.initial_seed() % 2**32, which differs by worker and epoch"
 SHARES = "unless its workers shuffle one order with it and take a share each: they would lose items"
 RANKS = (
-    "Its sampler gives each rank a share. Ranks that call torch.manual_seed with one number draw the same. Turn on "
-    "the `ranks` extra (WORKERSEED=ranks, or `workerseed run --ranks`). Where several ranks must load the same batch, as "
-    'in tensor parallelism, call workerseed.install(["ranks"], rank=...) with the data-parallel rank. Seeding torch with '
-    "seed + rank breaks a shuffle that ranks share."
+    "Its sampler gives each rank a share. Ranks that call torch.manual_seed with one number draw the same: turn on the "
+    "`ranks` extra (WORKERSEED=ranks, or `workerseed run --ranks`). If several ranks must load the same batch, as in "
+    'tensor parallelism, call workerseed.install(["ranks"], rank=...) with the data-parallel rank. Seeding torch with '
+    "seed + rank would break a shuffle that ranks share."
 )
 Results = Dict[str, Any]
 
