@@ -80,13 +80,13 @@ ERRORS = {
     "nowhere:loader": ("importing nowhere failed", "ModuleNotFoundError: No module named 'nowhere'"),
     "loaders:missing": (
         "loaders:missing cannot be found",
-        "AttributeError: module 'loaders' has no attribute 'missing'",
+        "AttributeError: module 'loaders' has no ",
     ),
     "loaders": ("'loaders' names no loader: valid are MODULE:LOADER and path/to/file.py:LOADER", None),
     "loaders:LARGE": ("loaders:LARGE is of type int: name a loader, or a function that returns one", None),
     "loaders:init_by_number": (
         "calling loaders:init_by_number failed",
-        "TypeError: init_by_number() missing 1 required ",
+        "TypeError: init_by_number() missing ",
     ),
     "loaders:broken": ("loading from it failed", "ValueError: no such image"),
     "loaders:broken_init": ("the worker_init_fn failed in worker 0", "KeyError: 'not today'"),
