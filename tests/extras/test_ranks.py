@@ -18,8 +18,9 @@ from use_ranks import EPOCHS, WORKERS, ThreeStreams, as_it_is, epochs
 
 import workerseed
 from workerseed.__main__ import SITECUSTOMIZE
-from workerseed._ranks import VARIABLES, find_rank
-from workerseed._seeding import seed_sequence_words
+from workerseed._seeding import RANK_VARIABLES as VARIABLES
+from workerseed._seeding import find_rank
+from workerseed._seeding import generate_state
 
 WORDS = st.integers(min_value=0, max_value=2**32 - 1)
 PROGRAM = use_ranks.__file__
@@ -81,11 +82,11 @@ def test_a_variable_that_is_not_a_rank_is_an_error(monkeypatch, name, value):
 @has_seed_sequence
 @given(st.lists(WORDS, min_size=4, max_size=4))
 def test_eight_words_are_those_of_this_numpy(entropy):
-    assert seed_sequence_words(entropy, 8) == np.random.SeedSequence(entropy).generate_state(8).tolist()
+    assert generate_state(entropy, 8) == np.random.SeedSequence(entropy).generate_state(8).tolist()
 
 
 def test_the_first_four_of_eight_words_are_the_four():
-    assert seed_sequence_words([1, 2, 3, 4], 8)[:4] == seed_sequence_words([1, 2, 3, 4])
+    assert generate_state([1, 2, 3, 4], 8)[:4] == generate_state([1, 2, 3, 4])
 
 
 def test_torch_uses_32_bits_of_its_seed():
@@ -102,7 +103,7 @@ def expected(rank, base_seeds):
 
 
 def expected_of_worker(rank, base_seed, worker_id):
-    words = seed_sequence_words([worker_id, base_seed % 2**32, base_seed // 2**32, rank], 8)
+    words = generate_state([worker_id, base_seed % 2**32, base_seed // 2**32, rank], 8)
     seeds = [base_seed + worker_id] * 2
     if rank:
         seeds = [words[4] + (words[5] << 32), (words[6] + (words[7] << 32)) // 2]
