@@ -143,6 +143,19 @@ def expected_draws(workers=2, length=8, seed=0):
     return [int(generators[item % workers].randint(0, 2**31 - 1)) for item in range(length)]
 
 
+def contents_of(*path):
+    with open(os.path.join(ROOT, *path), encoding="utf-8") as file:
+        return file.read()
+
+
+def rows_of(page):
+    """The cells of all tables of a page, without the marks of code, by the first cell of each row."""
+    rows = [
+        line.replace("`", "").strip("| \n") for line in contents_of("docs", page).splitlines() if line.startswith("|")
+    ]
+    return {cells[0]: cells[1:] for cells in (re.split(r" *\| *", row) for row in rows)}
+
+
 def error_of(loader):
     """The type of what iterating raises, and its text without what changes from run to run.
 
