@@ -1,11 +1,13 @@
 """The command ``workerseed``, also ``python -m workerseed``."""
 
 import argparse
+import errno
 import os
+import shutil
 import signal
 import sys
 
-from . import __version__, _options
+from . import __version__, _config
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,25 +17,27 @@ SITECUSTOMIZE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_sitec
 
 
 def main(arguments: "Optional[Sequence[str]]" = None) -> "NoReturn":
-    """Do what the command line says; exit codes are those of a shell."""
+    """Run the command line; exit codes are those of a shell."""
     parser = argparse.ArgumentParser(
-        prog="workerseed", description="torch 1.9's DataLoader worker seeding for older torch"
+        prog="workerseed", description="torch 1.9's DataLoader worker seeding for older torch", allow_abbrev=False
     )
     parser.add_argument("--version", action="version", version=f"workerseed {__version__}")
     subcommands = parser.add_subparsers(metavar="SUBCOMMAND", dest="subcommand")
     run = subcommands.add_parser(
         "run",
+        allow_abbrev=False,
         usage="workerseed run [-h] [--ranks] [--generators] [--verbose] COMMAND [ARG ...]",
         help="run a command with workerseed in every Python that it starts",
-        description="Set WORKERSEED, put a sitecustomize first on PYTHONPATH, and become COMMAND: "
-        "workerseed is installed in every Python that it starts.",
+        description="Set WORKERSEED, put a sitecustomize first on PYTHONPATH, and become COMMAND: every Python that it "
+        "starts installs workerseed. Options add to what WORKERSEED names already.",
     )
-    run.add_argument("--ranks", action="store_true", help="streams that differ between distributed ranks, too")
-    run.add_argument("--generators", action="store_true", help="reseed the generators that objects hold, too")
-    run.add_argument("--verbose", action="store_true", help="tell on stderr what is decided")
+    run.add_argument("--ranks", action="store_true", help="also give each rank of a distributed job its own streams")
+    run.add_argument("--generators", action="store_true", help="also reseed the generators that datasets store")
+    run.add_argument("--verbose", action="store_true", help="log on stderr what workerseed does")
     run.add_argument("command", metavar="COMMAND [ARG ...]", nargs=argparse.REMAINDER)
     check = subcommands.add_parser(
         "check",
+        allow_abbrev=False,
         help="see whether draws are duplicated, here or by a loader of yours",
         description="Start DataLoader workers in fresh processes, as torch ships and with workerseed, and compare what "
         "they draw. Exits with 0 if nothing is duplicated with workerseed, with 1 if something is, with 2 if that "
@@ -56,30 +60,45 @@ def main(arguments: "Optional[Sequence[str]]" = None) -> "NoReturn":
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
     if not command:
         run.error("no command to run")
-    replace_process(command, environment([extra for extra in _options.EXTRAS if getattr(options, extra)]))
+    if os.name == "nt":
+        run.error(f"Windows cannot replace a process; set {_config.VARIABLE} and PYTHONPATH={SITECUSTOMIZE} instead")
+    replace_process(command, environment([extra for extra in _config.EXTRAS if getattr(options, extra)]))
 
 
 def environment(extras: "Sequence[str]") -> "Dict[str, str]":
-    """Return this process's environment, with workerseed switched on in every Python that gets it."""
+    """Return this process's environment, with workerseed turned on in every Python that gets it."""
     changed = dict(os.environ)
-    changed[_options.VARIABLE] = ",".join(extras) or "1"
-    before = changed.get("PYTHONPATH", "")
-    if before.split(os.pathsep)[0] != SITECUSTOMIZE:
-        changed["PYTHONPATH"] = SITECUSTOMIZE + (os.pathsep + before if before else "")
+    try:
+        before = _config.from_variable(changed.get(_config.VARIABLE, "")) or ()
+    except ValueError:  # whoever runs this command wants workerseed, whatever the variable says
+        before = ()
+    changed[_config.VARIABLE] = ",".join(_config.in_order([*before, *extras])) or "1"
+    path = changed.get("PYTHONPATH", "")
+    if path.split(os.pathsep)[0] != SITECUSTOMIZE:
+        changed["PYTHONPATH"] = SITECUSTOMIZE + (os.pathsep + path if path else "")
     return changed
 
 
 def replace_process(command: "List[str]", variables: "Dict[str, str]") -> "NoReturn":
-    """Become ``command``; where that cannot be, exit as a shell does: 127 not found, 126 not executable."""
+    """Become ``command``; if that fails, exit as a shell does: 127 not found, 126 not executable."""
     for name in ("SIGPIPE", "SIGXFSZ"):  # Python ignores them, and the command would inherit that
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_DFL)
+    path = shutil.which(command[0])
+    problem, code = "command not found", 127
     try:
-        os.execvpe(command[0], command, variables)
+        if path is not None:
+            os.execve(path, command, variables)
+        elif os.path.exists(command[0]):
+            problem, code = "Permission denied" if os.path.isfile(command[0]) else "Is a directory", 126
+    except FileNotFoundError:  # it is there, but not what its first line names
+        problem, code = "its interpreter was not found", 126
     except OSError as error:
-        missing = isinstance(error, (FileNotFoundError, NotADirectoryError))
-        sys.stderr.write("workerseed: {}: {}\n".format(command[0], "command not found" if missing else error.strerror))
-        sys.exit(127 if missing else 126)
+        problem, code = str(error.strerror), 126
+        if error.errno == errno.ENOEXEC:  # a script without a first line that names an interpreter: sh runs it
+            os.execve("/bin/sh", ["sh", str(path), *command[1:]], variables)
+    sys.stderr.write(f"workerseed: {command[0]}: {problem}\n")
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -1,158 +1,246 @@
-"""Waiting for torch: has its DataLoader wrapped as soon as it is there, and knows how that went."""
+"""Waits for torch's DataLoader to be imported, and has it patched then; install, uninstall, status."""
 
 import os
 import sys
 
-from . import _options
-from ._messages import say, warn_once
+from . import _config
 
-TYPE_CHECKING = False
+TYPE_CHECKING = False  # mypy reads it as true; `typing` itself is too slow to import at interpreter start
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import ModuleType
-    from typing import Iterable, Optional, Tuple
+    from typing import Any, Callable, Iterable, Optional, Tuple, Union
 
     from ._status import Status
 
+    Rank = Union[int, Callable[[], int]]
+
 DATALOADER = "torch.utils.data.dataloader"
 
-_variable = os.environ.get(_options.VARIABLE, "")
-_why_off = f"switched off by {_options.VARIABLE}={_variable}"
-_asked_for: "Optional[Tuple[str, ...]]" = None  # extras; None: switched off
-try:
-    _asked_for = _options.from_variable(_variable)
-except ValueError as error:
-    # autowrapt imports us before the first line of the program, or within `import torch`: neither may fail for this.
-    if "workerseed" not in os.environ.get("AUTOWRAPT_BOOTSTRAP", ""):
-        raise
-    _why_off = str(error)
-    say("not installed: " + _why_off)
-_extras: "Optional[Tuple[str, ...]]" = None  # None: not installed
+_extras: "Optional[Tuple[str, ...]]" = None  # those that are on; None: not installed
+_rank: "Optional[Rank]" = None
 _state: "Tuple[str, str]" = ("off", "not installed")
 
 
-def install(extras: "Iterable[str]" = ()) -> None:
+def install(extras: "Iterable[str]" = (), rank: "Optional[Rank]" = None) -> None:
     """Seed NumPy in every DataLoader worker that starts from now on, as torch 1.9 does.
 
-    ``import workerseed`` has called it already. Where torch is not imported yet, it waits for that. Calling it again
-    does no harm. It does nothing where the environment says ``WORKERSEED=0``.
+    ``import workerseed`` calls it. If torch is not imported yet, it waits for that. You may call it again. It does
+    nothing if the environment has ``WORKERSEED=0``.
 
     Args:
-        extras: what to do beyond that, in addition to what ``WORKERSEED`` names: ``"ranks"`` gives each process of a
-            distributed job streams of its own, ``"generators"`` reseeds the generators that objects hold, both on any
-            torch; ``"verbose"`` tells on stderr what is decided, a line for each thing.
+        extras: what to do beyond torch 1.9, on any torch, in addition to what ``WORKERSEED`` names: ``"ranks"`` gives
+            each data-parallel rank of a distributed job streams of its own, ``"generators"`` reseeds the generators
+            that datasets and transforms store; ``"verbose"`` logs on stderr what workerseed does.
+        rank: for the extra ``ranks``, the data-parallel rank of this process, or a function that returns it and is
+            called whenever workers start. Without it the rank is that of ``torch.distributed`` or of the launcher.
 
     Raises:
-        ValueError: an extra that does not exist.
-        TypeError: ``extras`` is a string.
+        ValueError: an extra that does not exist, a rank out of range, or a rank without the extra ``ranks``.
+        TypeError: ``extras`` is no collection of names, or ``rank`` neither a number nor a function.
     """
-    global _extras
-    chosen = _options.known(extras)
-    if _asked_for is None:
-        _conclude("off", _why_off)
+    global _extras, _rank
+    requested = _config.checked_extras(extras)
+    value = os.environ.get(_config.VARIABLE, "")
+    of_variable = _config.from_variable(value)
+    if rank is not None:
+        from ._seeding import checked_rank
+
+        if "ranks" not in (*requested, *(of_variable or ()), *(_extras or ())):
+            raise ValueError("rank is for the extra 'ranks': install(['ranks'], rank=...)")
+        if not callable(rank):
+            checked_rank(rank, "rank")
+    if of_variable is None:
+        _set_state("off", f"turned off by {_config.VARIABLE}={value}")
         return
-    _extras = _options.known((*_asked_for, *(_extras or ()), *chosen))
-    if "torch" in sys.modules:
-        _attend_to_torch()
-    else:
-        _conclude("waiting", "torch is not imported yet")
-        if _finder not in sys.meta_path:
-            sys.meta_path.insert(0, _finder)
+    _extras = _config.in_order((*of_variable, *(_extras or ()), *requested))
+    _rank = rank if rank is not None else _rank
+    if _finder not in sys.meta_path:
+        sys.meta_path.insert(0, _finder)
+    dataloader = sys.modules.get(DATALOADER)
+    if dataloader is not None and not _is_initializing(dataloader):
+        patch_dataloader(dataloader)
+        return
+    # Perhaps another thread imports torch right now, and has passed the place where our finder is.
+    importing = [sys.modules[name] for name in (DATALOADER, "torch.utils.data") if name in sys.modules]
+    _set_state("waiting", "torch's DataLoader is being imported" if importing else "torch's DataLoader is not imported yet")
+    for module in importing:
+        _patch_when_initialized(module)
+
+
+def install_on_import() -> None:
+    """Install, as ``import workerseed`` does.
+
+    An invalid ``WORKERSEED`` raises there, but not if nobody could catch it: the commands do not read the variable, and
+    autowrapt imports us before the first line of the program or within ``import torch``.
+    """
+    try:
+        install()
+    except ValueError as error:
+        if "workerseed" in os.environ.get("AUTOWRAPT_BOOTSTRAP", ""):
+            from ._messages import log
+
+            log(f"not installed: {error}")
+        elif not _is_command():
+            raise
+        _set_state("off", str(error))
+
+
+def _is_command() -> bool:
+    """Whether ``python -m workerseed`` or the script ``workerseed`` imports us."""
+    frame: Any = sys._getframe()
+    while frame is not None:
+        variables = frame.f_globals
+        if variables.get("__name__") == "runpy" and frame.f_locals.get("mod_name") == "workerseed.__main__":
+            return True
+        if variables.get("__name__") == "__main__":
+            name = os.path.basename(str(variables.get("__file__")))
+            return name.split(".")[0] in ("workerseed", "workerseed-script")
+        frame = frame.f_back
+    return False
 
 
 def uninstall() -> None:
-    """Leave the workers that start from now on as torch makes them, and put torch's own functions back.
+    """Leave workers that start from now on as torch makes them, and put torch's own functions back.
 
-    Where somebody else has wrapped one of our wrappers meanwhile, ours stays there and only passes through.
+    If another library has wrapped one of our wrappers, ours stays there and passes calls through.
     """
-    global _extras
-    if _finder in sys.meta_path:
-        sys.meta_path.remove(_finder)
-    if _state[0] == "active":
+    global _extras, _rank
+    if "workerseed._patch" in sys.modules:
         from . import _patch
 
-        _patch.unpatch()
-    _conclude("off", "uninstalled")
-    _extras = None
+        _patch.unpatch(sys.modules.get(DATALOADER))
+    _set_state("off", "uninstalled")
+    _extras = _rank = None
 
 
 def status() -> "Status":
-    """Tell what workerseed does in this process, and why.
+    """Return what workerseed does in this process, and why.
 
     Returns:
-        A named tuple ``(state, reason, torch, extras)``; ``Status`` says what each is.
+        A named tuple ``(state, reason, torch, extras)``, see ``Status``.
     """
     from ._status import Status  # not at the top: it imports `typing`
 
+    state, reason = _state
+    dataloader = sys.modules.get(DATALOADER)
+    if state == "active":
+        from . import _patch
+
+        missing = _patch.unwrapped(dataloader)
+        if missing:
+            state, reason = "failed", f"after workerseed wrapped it, something else replaced {', '.join(missing)}"
+    elif state == "waiting" and dataloader is not None and not _is_initializing(dataloader):
+        state, reason = "failed", "torch's DataLoader was imported past the import system; call workerseed.install()"
     torch = getattr(sys.modules.get("torch"), "__version__", None)
-    return Status(_state[0], _state[1], None if torch is None else str(torch), _extras or ())
+    return Status(state, reason, None if torch is None else str(torch), _extras or ())
 
 
-def _conclude(state: str, reason: str) -> None:
+def _set_state(state: str, reason: str) -> None:
     global _state
+    changed = (state, reason) != _state
     _state = (state, reason)
     if state in ("unsupported", "failed"):
+        from ._messages import warn_once
+
         warn_once("DataLoader workers are not seeded: " + reason)
-    elif _extras is not None and "verbose" in _extras:
-        say(f"{state}: {reason}")
+    elif changed and _extras is not None and "verbose" in _extras:
+        from ._messages import log
+
+        log(f"{state}: {reason}")
 
 
-class _TorchFinder:
-    """Finds nothing; on ``sys.meta_path`` it only sees that torch begins to import.
+def patch_dataloader(dataloader: "ModuleType") -> None:
+    """Patch the module ``torch.utils.data.dataloader``; never raise, for that would make ``import torch`` fail.
 
-    Everything heavier, wrapt above all, can wait until then: an environment variable reaches every interpreter of a
-    machine.
+    wrapt and autowrapt call such a function a post import hook.
     """
-
-    def find_spec(self, name: str, path: object = None, target: object = None) -> "Optional[ModuleSpec]":
-        if (name != "torch" and "torch" not in sys.modules) or _half_imported(sys.modules.get(DATALOADER)):
-            return None
-        try:
-            sys.meta_path.remove(self)
-        except ValueError:  # another thread was faster
-            return None
-        _attend_to_torch()
-        from importlib.util import find_spec
-
-        return find_spec(name)  # anew: the finders after us have moved up by one, and one would be left out
-
-
-_finder = _TorchFinder()
-
-
-def _attend_to_torch() -> None:
-    """Wrap torch's DataLoader if it is there, else have it wrapped when it is."""
-    try:
-        dataloader = sys.modules.get(DATALOADER)
-        if _half_imported(dataloader):
-            from importlib import import_module
-
-            dataloader = import_module(DATALOADER)  # where another thread imports it, this waits
-        if dataloader is None:
-            import wrapt
-
-            _conclude("waiting", "torch's DataLoader is not imported yet")
-            wrapt.register_post_import_hook(attend_to_dataloader, DATALOADER)
-        elif _half_imported(dataloader):  # by this very thread: the next import will find it whole
-            _conclude("waiting", "torch's DataLoader is being imported")
-            sys.meta_path.insert(0, _finder)
-        else:
-            attend_to_dataloader(dataloader)
-    except Exception as error:
-        _conclude("failed", repr(error))
-
-
-def _half_imported(module: "Optional[ModuleType]") -> bool:
-    return getattr(getattr(module, "__spec__", None), "_initializing", False)
-
-
-def attend_to_dataloader(dataloader: "ModuleType") -> None:
-    """Wrap; never raise, since under wrapt an import hook that does makes ``import torch`` fail."""
     if _extras is None:  # uninstalled while waiting
         return
     try:
         from . import _patch
 
-        _conclude(*_patch.patch(dataloader, _extras))
+        state = _patch.patch(dataloader, _extras, _rank)
     except Exception as error:
-        _conclude("failed", repr(error))
+        state = ("failed", repr(error))
+    _set_state(*state)
+
+
+class _Finder:
+    """Patches torch's DataLoader whenever it is imported; stays on ``sys.meta_path`` from then on.
+
+    ``find_spec`` runs under the global import lock, where another import can wait for this thread for ever: it imports
+    nothing. To take the finder out again would make imports in other threads skip the finder behind it.
+    """
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> "Optional[ModuleSpec]":
+        if name != DATALOADER or _extras is None:
+            return None
+        for finder in sys.meta_path[sys.meta_path.index(self) + 1 :]:
+            find_spec: Any = getattr(finder, "find_spec", None)  # finders from before Python 3.4 have none
+            spec: Optional[ModuleSpec] = find_spec and find_spec(name, path, target)
+            if spec is not None:
+                if hasattr(spec.loader, "exec_module"):
+                    spec.loader = _Loader(spec.loader)  # type: ignore[assignment]
+                return spec
+        return None
+
+
+class _Loader:
+    """Has the module executed by its own loader, which it gives back to the module, and then patched."""
+
+    def __init__(self, loader: "Any") -> None:
+        self.loader = loader
+
+    def create_module(self, spec: "ModuleSpec") -> "Any":
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module: "Any") -> None:
+        if module.__spec__.loader is self:
+            module.__spec__.loader = module.__loader__ = self.loader
+        self.loader.exec_module(module)
+        patch_dataloader(module)
+
+    def __getattr__(self, name: str) -> "Any":  # get_source, is_package and others
+        return getattr(self.loader, name)
+
+
+_finder = _Finder()
+
+
+def _is_initializing(module: "ModuleType") -> bool:
+    return getattr(getattr(module, "__spec__", None), "_initializing", False)
+
+
+def _patch_when_initialized(module: "ModuleType") -> None:
+    """Patch torch's DataLoader as soon as the import of ``module``, which runs already, ends.
+
+    Whatever thread runs it, we must not wait for it. The import system marks the end in the module's spec.
+    """
+    spec: Any = module.__spec__
+    cls = type(spec)
+    if getattr(cls, "watched", False):
+        return
+
+    class WatchedSpec(cls):  # type: ignore[misc,valid-type]
+        watched = True
+
+        @property
+        def _initializing(self) -> bool:
+            return bool(vars(self).get("_initializing"))
+
+        @_initializing.setter
+        def _initializing(self, value: bool) -> None:
+            vars(self)["_initializing"] = value
+            if not value:
+                self.__class__ = cls
+                patch_if_imported()
+
+    def patch_if_imported() -> None:
+        if DATALOADER in sys.modules:
+            patch_dataloader(sys.modules[DATALOADER])
+
+    spec.__class__ = WatchedSpec
+    if not _is_initializing(module):  # it ended meanwhile
+        spec.__class__ = cls
+        patch_if_imported()

@@ -9,7 +9,7 @@ import tempfile
 import textwrap
 from typing import Dict, List, Optional
 
-from . import __version__, _options, status
+from . import __version__, _config, status
 from ._probe import CannotTellError, Facts
 
 EPOCHS = 3  # of the article's data set
@@ -69,7 +69,7 @@ def probe(doing: str, what: Facts, variable: Optional[str]) -> Facts:
     progress("starting workers: " + doing)
     environment = dict(os.environ)
     if variable is not None:
-        environment[_options.VARIABLE] = variable
+        environment[_config.VARIABLE] = variable
     with tempfile.TemporaryDirectory() as folder:
         result = os.path.join(folder, "result")
         process = subprocess.Popen(
@@ -184,7 +184,7 @@ def coloured(text: str, good: bool) -> str:
 
 def verdict_line(facts: Facts, not_affected: str, not_fixed: str) -> str:
     verdict, extras = facts["verdict"], facts["status"]["extras"]
-    how = f" with {_options.VARIABLE}={','.join(extras)}" if extras else ": import it, or use `workerseed run`"
+    how = f" with {_config.VARIABLE}={','.join(extras)}" if extras else ": import it, or use `workerseed run`"
     sentences = {
         "not affected": f"Not affected{not_affected}.",
         "fixed": f"Affected, and fixed by workerseed{how}.",

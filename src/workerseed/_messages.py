@@ -1,14 +1,14 @@
-"""How workerseed speaks on stderr, in a way that cannot stop a program."""
+"""Writes to the user: log lines and warnings that cannot stop a program."""
 
 TYPE_CHECKING = False  # mypy reads it as true; `typing` itself is too slow to import at interpreter start
 if TYPE_CHECKING:
     from typing import Set
 
-_warned: "Set[str]" = set()
+_written: "Set[str]" = set()
 
 
-def say(message: str) -> None:
-    """Write one line to stderr, with the process id, for there may be many processes."""
+def log(message: str) -> None:
+    """Write one line to stderr, with the process id: a job has many processes."""
     import os
     import sys
     from contextlib import suppress
@@ -17,18 +17,25 @@ def say(message: str) -> None:
         sys.stderr.write(f"workerseed[{os.getpid()}]: {message}\n")
 
 
+def log_once(message: str) -> None:
+    """Write one line to stderr, unless this process wrote it before."""
+    if message not in _written:
+        _written.add(message)
+        log(message)
+
+
 def warn_once(message: str) -> None:
     """Warn of ``message`` as a ``RuntimeWarning``, unless this process did before.
 
-    Where warnings are errors (``python -W error``) it goes to stderr instead: raising would end what called us,
-    which is ``import torch`` or a worker.
+    Where warnings are errors (``python -W error``) the message goes to stderr instead: raising would end
+    ``import torch`` or a worker.
     """
     import warnings
 
-    if message in _warned:
+    if message in _written:
         return
-    _warned.add(message)
+    _written.add(message)
     try:
         warnings.warn("workerseed: " + message, RuntimeWarning, stacklevel=2)
     except Exception:
-        say(message)
+        log(message)

@@ -1,221 +1,320 @@
-"""What is wrapped, with wrapt: the DataLoader's ``__init__`` and the ``__init__`` of its worker iterators."""
+"""Wraps torch's DataLoader and its worker iterators: workers start with the seeded init function."""
 
-import copy
+import os
 import sys
-from types import ModuleType
-from typing import Any, Callable, Dict, List, Optional, Tuple
+import threading
+from types import GetSetDescriptorType, ModuleType
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple, Union
 
 import wrapt
 
-from ._generators import Held, held_for
+from ._generators import stored_generators
 from ._messages import warn_once
-from ._ranks import find_rank
-from ._seeding import SeededWorkerInit
+from ._seeding import SeededWorkerInit, find_rank
 
 Init = Callable[..., Any]
 Args = Tuple[Any, ...]
 Kwargs = Dict[str, Any]
+Rank = Union[int, Callable[[], int]]
 
 # Every attribute that workerseed replaces, all in torch.utils.data.dataloader; README has the same list.
 #   DataLoader.__init__
-#   __init__ of the worker iterator, the one place where torch reads loader.worker_init_fn
-#   __init_subclass__ of the worker iterator, to do the same to subclasses with an __init__ of their own
-WORKER_ITERATORS = (
-    "_DataLoaderIter",  # torch 1.0 and 1.1
-    "_MultiProcessingDataLoaderIter",  # torch 1.2 and later
+#   __init__ of each worker iterator: where torch and other people's iterators read loader.worker_init_fn
+#   __init_subclass__ of the root class of all iterators, to find the worker iterators that are defined later
+ROOTS = (
+    "_BaseDataLoaderIter",  # torch 1.2 and later
+    "_DataLoaderIter",  # torch 1.0 and 1.1, where it is the worker iterator, too
 )
 
-CHAIN = "_workerseed_chain"  # the key in vars(loader); Lightning does not copy what begins with an underscore
+INIT = "_workerseed_init"  # the key in vars(loader); Lightning does not copy what begins with an underscore
 
-_extras: Tuple[str, ...] = ()
-_enabled = False  # our wrappers can outlive `unpatch` below those of others; then they only pass through
-_replaced: List[Tuple[type, str, Optional[object], object]] = []  # class, attribute, its own value if any, ours
+_options: "Optional[Tuple[Tuple[str, ...], Optional[Rank]]]" = None  # the extras and install's rank; None: turned off
 
 
-def patch(dataloader: ModuleType, extras: Tuple[str, ...]) -> Tuple[str, str]:
-    """Wrap what needs wrapping in the module ``torch.utils.data.dataloader``; doing it again does no harm.
+def patch(
+    dataloader: ModuleType, extras: Tuple[str, ...], rank: Optional[Rank], always: bool = False
+) -> Tuple[str, str]:
+    """Wrap what needs wrapping in the module ``torch.utils.data.dataloader``; to do it again does no harm.
 
-    What is there decides, not torch's version: vendor builds such as ``1.9.0a0+2ecb2c7`` say 1.9 and lack the fix.
+    What the module has decides, not torch's version: vendor builds such as ``1.9.0a0+2ecb2c7`` say 1.9 and lack the fix.
+
+    Args:
+        dataloader: the module.
+        extras: those that are on.
+        rank: what ``install`` was given.
+        always: also if this torch needs no patch; for ``workerseed check``.
 
     Returns:
         The state and the reason for ``workerseed.status()``: ``active``, ``native`` or ``unsupported``.
     """
-    global _enabled, _extras
-    beyond = [extra for extra in extras if extra != "verbose"]
+    global _options
+    active_extras = [extra for extra in extras if extra != "verbose"]
     worker = sys.modules.get("torch.utils.data._utils.worker")  # torch 1.0 has none
     native = "this torch seeds NumPy in its workers itself" if hasattr(worker, "_generate_state") else None
-    if native and not beyond:
+    if native and not active_extras and not always:
         return "native", native
-    iterators = [getattr(dataloader, name) for name in WORKER_ITERATORS if hasattr(dataloader, name)]
-    if not hasattr(dataloader, "DataLoader") or not iterators:
-        return "unsupported", "this torch has no worker iterator that workerseed knows ({})".format(
-            ", ".join(WORKER_ITERATORS)
-        )
+    root = _root(dataloader)
+    if not hasattr(dataloader, "DataLoader") or root is None or not any(_worker_iterators(root)):
+        return "unsupported", f"this torch has no worker iterator that workerseed knows, below {' or '.join(ROOTS)}"
     try:
-        _wrap_init(dataloader.DataLoader, _init_loader)
-        for iterator in iterators:
-            _wrap_iterators(iterator)
-            _watch_subclasses(iterator)
+        _wrap(dataloader.DataLoader, _init_loader)
+        for iterator in _worker_iterators(root):
+            _wrap(iterator, _init_iterator)
+        _watch_subclasses(root)
     except Exception:
-        unpatch()
+        unpatch(dataloader)
         raise
-    _enabled, _extras = True, extras
+    _options = extras, rank
     reason = native or "NumPy and random are seeded in every worker that starts from now on"
-    return "active", f"{reason}; extras: {', '.join(beyond)}" if beyond else reason
+    return "active", f"{reason}; extras: {', '.join(active_extras)}" if active_extras else reason
 
 
-def unpatch() -> None:
-    """Switch the step off, and put back the originals where nobody has replaced our wrapper meanwhile."""
-    global _enabled
-    _enabled = False
-    for entry in list(_replaced):
-        owner, name, original, ours = entry
-        if vars(owner).get(name) is ours:
-            if original is None:
-                delattr(owner, name)
-            else:
-                setattr(owner, name, original)
-            _replaced.remove(entry)
+def unpatch(dataloader: Any) -> None:
+    """Turn the reseeding step off, and put the originals back where our wrapper is the outermost."""
+    global _options
+    _options = None
+    root = _root(dataloader)
+    if root is None:
+        return
+    for cls in [dataloader.DataLoader, *_worker_iterators(root)]:
+        wrapper = vars(cls).get("__init__")
+        if isinstance(wrapper, _InitWrapper):
+            cls.__init__ = wrapper.__wrapped__
+    if isinstance(vars(root).get("__init_subclass__"), _InitSubclass):
+        del root.__init_subclass__  # torch's has none
 
 
-def _is_replaced(owner: type, name: str) -> bool:
-    # By our own record and not by looking at the attribute: fastai 1 replaces DataLoader.__init__.
-    return any(entry[0] is owner and entry[1] == name for entry in _replaced)
+def unwrapped(dataloader: Any) -> List[str]:
+    """Return the names of the worker iterators whose wrapper is gone."""
+    return [cls.__name__ for cls in _worker_iterators(_root(dataloader)) if not _is_wrapped(cls)]
 
 
-def _wrap_init(owner: type, wrapper: Init) -> None:
-    if not _is_replaced(owner, "__init__"):
-        original = vars(owner)["__init__"]
-        wrapt.wrap_object(owner, "__init__", _InitWrapper, (wrapper,))
-        _replaced.append((owner, "__init__", original, vars(owner)["__init__"]))
-
-
-def _wrap_iterators(iterator: Any) -> None:
-    """Wrap the ``__init__`` of a worker iterator and of its subclasses.
-
-    Subclasses too, since the custom loops of torch 1.0's time (the MSDataLoader of EDSR-PyTorch) read
-    ``loader.worker_init_fn`` in an ``__init__`` that never calls torch's.
-    """
-    if "__init__" in vars(iterator):
-        _wrap_init(iterator, _init_iterator)
-    for subclass in iterator.__subclasses__():
-        _wrap_iterators(subclass)
-
-
-def _watch_subclasses(iterator: Any) -> None:
-    """Wrap the ``__init__`` of those subclasses, too, that are yet to be made."""
-
-    def init_subclass(cls: Any, **kwargs: Any) -> None:
-        super(iterator, cls).__init_subclass__(**kwargs)
-        try:
-            _wrap_iterators(cls)
-        except Exception as error:
-            warn_once(f"the workers of a {cls.__name__} are not seeded: {error!r}")
-
-    if not _is_replaced(iterator, "__init_subclass__"):
-        ours: Any = classmethod(init_subclass)  # type: ignore[arg-type]
-        iterator.__init_subclass__ = ours
-        _replaced.append((iterator, "__init_subclass__", None, ours))  # torch's iterators have none
-
-
-class _BoundInit(wrapt.BoundFunctionWrapper):  # type: ignore[type-arg]
-    """An ``__init__`` that may also be called on the class with ``self`` as a keyword, which wrapt refuses."""
-
-    def __call__(*args: Any, **kwargs: Any) -> Any:
-        bound, args = args[0], args[1:]
-        if bound._self_instance is None and not args:
-            if "self" not in kwargs:
-                return bound.__wrapped__(**kwargs)  # for Python's own TypeError
-            args = (kwargs.pop("self"),)
-        return super(_BoundInit, bound).__call__(*args, **kwargs)
+def _root(dataloader: Any) -> Any:
+    return next((getattr(dataloader, name) for name in ROOTS if hasattr(dataloader, name)), None)
 
 
 class _InitWrapper(wrapt.FunctionWrapper):  # type: ignore[type-arg]
-    """An ``__init__`` that binds to that."""
-
-    __bound_function_wrapper__ = _BoundInit
+    """An ``__init__`` that we wrapped."""
 
 
-def _init_loader(wrapped: Init, loader: Any, args: Args, kwargs: Kwargs) -> Any:
-    result = wrapped(*args, **kwargs)
-    attributes = getattr(loader, "__dict__", {})  # loader.worker_init_fn may be a subclass's property, not ready yet
-    if _enabled and "worker_init_fn" in attributes:
-        attributes[CHAIN] = _Beside(SeededWorkerInit(attributes["worker_init_fn"]))
-    return result
+def _is_wrapped(cls: type) -> bool:
+    """Whether our wrapper is there, perhaps below those of others."""
+    function = vars(cls).get("__init__")
+    while function is not None and not isinstance(function, _InitWrapper):
+        function = getattr(function, "__wrapped__", None)
+    return function is not None
 
 
-class _Beside:
-    """Holds the chain in ``vars(loader)``; where that is pickled or deep-copied, None stands in its place.
+def _wrap(cls: type, wrapper: Init) -> None:
+    if not _is_wrapped(cls):
+        wrapt.wrap_object(cls, "__init__", _InitWrapper, (wrapper,))
 
-    So a pickled loader can be read where workerseed is not installed, and the copy gets a chain of its own.
+
+# Which iterators
+
+
+def _worker_iterators(cls: Any) -> Iterator[Any]:
+    """Yield each class, from ``cls`` down, whose own ``__init__`` starts workers."""
+    if _starts_workers(cls):
+        yield cls
+    for subclass in type.__subclasses__(cls):
+        yield from _worker_iterators(subclass)
+
+
+def _starts_workers(cls: type) -> bool:
+    """Whether the ``__init__`` of this very class reads ``worker_init_fn``, and not that of a class below it.
+
+    torch's does, and so does that of torchdata's StatefulDataLoader, which derives from the root. A class that calls
+    the ``__init__`` of torch's is left alone: it must see the loader as it is. One that replaces it, as EDSR-PyTorch's
+    MSDataLoader does, reads ``worker_init_fn`` itself.
+    """
+    init = vars(cls).get("__init__")
+    if init is None:
+        return False
+    if any(_starts_workers(base) for base in cls.__mro__[1:-1]):
+        return not _names(init, "__init__")
+    return any(_names(function, "worker_init_fn") for function in vars(cls).values())
+
+
+def _names(function: Any, name: str) -> bool:
+    """Whether the code of a function has this name in it."""
+    while hasattr(function, "__wrapped__"):
+        function = function.__wrapped__
+    waiting = [getattr(function, "__code__", None)]
+    for code in waiting:
+        if isinstance(code, type(_names.__code__)):
+            if name in code.co_names or name in code.co_consts:
+                return True
+            waiting += code.co_consts  # the code of inner functions
+    return False
+
+
+class _InitSubclass(classmethod):  # type: ignore[type-arg]
+    """The ``__init_subclass__`` that we added."""
+
+
+def _watch_subclasses(root: Any) -> None:
+    """Wrap the worker iterators that are yet to be defined."""
+
+    def init_subclass(cls: Any, **kwargs: Any) -> None:
+        super(root, cls).__init_subclass__(**kwargs)
+        try:
+            if _options is not None and _starts_workers(cls):
+                _wrap(cls, _init_iterator)
+        except Exception as error:
+            warn_once(f"the workers of a {cls.__name__} are not seeded: {error!r}")
+
+    root.__init_subclass__ = _InitSubclass(init_subclass)
+
+
+# The wrappers
+
+
+def _init_loader(wrapped: Init, loader: Any, args: Args, kwargs: Kwargs) -> None:
+    wrapped(*args, **kwargs)
+    if _options is not None:
+        try:
+            attributes = loader.__dict__
+            attributes[INIT] = _Stored(SeededWorkerInit(attributes["worker_init_fn"]))
+        except Exception:  # worker_init_fn or __dict__ is a property of a subclass: the iterator finds out
+            return
+
+
+class _Stored:
+    """Holds the seeded init function in ``vars(loader)``; where that is pickled or deep-copied, None takes its place.
+
+    So a pickled loader can be read where workerseed is not installed.
     """
 
-    def __init__(self, chain: SeededWorkerInit) -> None:
-        self.chain = chain
+    __slots__ = ("init",)
+
+    def __init__(self, init: SeededWorkerInit) -> None:
+        self.init = init
 
     def __reduce__(self) -> Tuple[type, Tuple[()]]:
         return type(None), ()
 
 
+def seeded_init(loader: Any, worker_init_fn: Any) -> SeededWorkerInit:
+    """Return what the workers of ``loader`` call in place of ``worker_init_fn``, for this one start of them."""
+    extras, rank = _options or ((), None)
+    active = {
+        "rank": find_rank(rank, "verbose" in extras) if "ranks" in extras else 0,
+        "generators": stored_generators(loader, worker_init_fn, "verbose" in extras) if "generators" in extras else None,
+    }
+    stored = _attributes(loader).get(INIT)
+    if stored is not None and stored.init.worker_init_fn is worker_init_fn and not any(active.values()):
+        return stored.init  # type: ignore[no-any-return]
+    # An extra is on; or worker_init_fn was assigned since; or the loader never went through our DataLoader.__init__: it
+    # is older than the patch, unpickled, or of a class that does not call that (fastai 1 and 2).
+    return SeededWorkerInit(worker_init_fn, **active)
+
+
+def _attributes(loader: Any) -> Dict[str, Any]:
+    """Return ``vars(loader)``, also if a subclass has a property of the name ``__dict__``."""
+    for cls in type(loader).__mro__:
+        descriptor = vars(cls).get("__dict__")
+        if isinstance(descriptor, GetSetDescriptorType):
+            return descriptor.__get__(loader)  # type: ignore[no-any-return]
+    return {}
+
+
 def _init_iterator(wrapped: Init, iterator: Any, args: Args, kwargs: Kwargs) -> Any:
-    loader = args[0] if args else kwargs.get("loader")
-    view = _view(loader) if _enabled and loader is not None else None
-    if view is None:
+    loader = _loader_among([*args, *kwargs.values()]) if _options is not None else None
+    if loader is None:
         return wrapped(*args, **kwargs)
-    if getattr(loader, "num_workers", None) != 0:  # torch 1.0 and 1.1 come here without workers, too
-        # Not where worker_init_fn is read: wrapt 1.11 swallows what a property raises.
-        view._self_rank = find_rank() if "ranks" in _extras else 0
-        view._self_held = held_for(loader) if "generators" in _extras else None
-    if args:
-        args = (view, *args[1:])
-    else:
-        kwargs["loader"] = view
+    start = _begin(loader)
     try:
+        start.hand_over(seeded_init(loader, start.worker_init_fn))
         return wrapped(*args, **kwargs)
     finally:
-        if view._self_held is not None:
-            view._self_held.found = None  # the workers have started: let go
+        _end(start)
 
 
-def _view(loader: Any) -> "Optional[_LoaderView]":
-    if type(loader) is _LoaderView:  # made for the __init__ of a subclass, which calls this one
-        return None
-    try:
-        return _LoaderView(loader)
-    except Exception as error:  # what a loader's own __getattr__ raises when wrapt asks it for a __qualname__
-        warn_once(f"the workers of a {type(loader).__name__} are not seeded: {error!r}")
-        return None
+def _loader_among(arguments: List[Any]) -> Any:
+    """Return the one that has workers to start; torch 1.0 and 1.1 make their worker iterator without workers, too."""
+    for argument in arguments:
+        try:
+            if argument.num_workers > 0:
+                argument.worker_init_fn  # noqa: B018
+                return argument
+        except Exception:  # it is no loader, or torch will meet the error itself
+            continue
+    return None
 
 
-class _LoaderView(wrapt.ObjectProxy):  # type: ignore[type-arg]
-    """A loader as its worker iterator sees it: everything is the loader's own, but ``worker_init_fn`` is the chain."""
+# Handing over: while the __init__ of a worker iterator runs, and no longer, its loader shows the seeded init function.
+# Several threads may start workers of one loader at once: the first to begin keeps the user's function, the last to end
+# puts it back.
 
-    _self_rank = 0  # wrapt keeps what is called _self_... at the proxy
-    _self_held: Optional[Held] = None
 
-    @property
-    def worker_init_fn(self) -> SeededWorkerInit:
-        loader = self.__wrapped__
-        beside = getattr(loader, "__dict__", {}).get(CHAIN)
-        if beside is not None and beside.chain.worker_init_fn is loader.worker_init_fn:
-            chain = beside.chain
-        else:
-            # Its worker_init_fn was assigned since, or it never went through our DataLoader.__init__: it is older than
-            # the patch, unpickled, or of a class that does not call that (fastai 1 and 2).
-            chain = SeededWorkerInit(loader.worker_init_fn)
-        chain.rank, chain.held = self._self_rank, self._self_held
-        return chain  # type: ignore[no-any-return]
+class _Start:
+    """A loader whose workers are being started."""
 
-    @worker_init_fn.setter
-    def worker_init_fn(self, function: Any) -> None:
-        self.__wrapped__.worker_init_fn = function
+    def __init__(self, loader: Any) -> None:
+        self.loader = loader  # keeps its id in _starts valid, too
+        self.cls = type(loader)
+        self.threads = 0
+        self.shown: Any = None
+        self.worker_init_fn: Any = None
 
-    # A custom worker loop may keep its loader: what it copies or pickles is the loader, for wrapt's proxies do neither.
-    def __copy__(self) -> Any:
-        return copy.copy(self.__wrapped__)
+    def begin(self, worker_init_fn: Any) -> None:
+        self.threads += 1
+        if self.shown is None or worker_init_fn is not self.shown:
+            self.worker_init_fn = worker_init_fn
 
-    def __deepcopy__(self, memo: Dict[int, Any]) -> Any:
-        return copy.deepcopy(self.__wrapped__, memo)
+    def hand_over(self, init: Any) -> None:
+        with _lock():
+            self.shown = init
+            attributes = _attributes(self.loader)
+            if type(self.loader) is self.cls and "worker_init_fn" in attributes:
+                attributes["worker_init_fn"] = init
+            if self.loader.worker_init_fn is not init:
+                self.hand_over_past_property()
 
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        return self.__wrapped__.__reduce_ex__(protocol)
+    def hand_over_past_property(self) -> None:
+        namespace = {
+            "worker_init_fn": property(lambda loader: self.shown),
+            "__slots__": (),
+            "__module__": self.cls.__module__,
+            "__doc__": self.cls.__doc__,
+        }
+        try:
+            object.__setattr__(self.loader, "__class__", type(self.cls)(self.cls.__name__, (self.cls,), namespace))
+        except Exception as error:
+            warn_once(f"the workers of a {self.cls.__name__} are not seeded: {error!r}")
+
+    def end(self) -> None:
+        self.threads -= 1
+        if self.threads:
+            return
+        if type(self.loader) is not self.cls:
+            object.__setattr__(self.loader, "__class__", self.cls)
+        attributes = _attributes(self.loader)
+        if attributes.get("worker_init_fn") is self.shown is not None:  # else it was assigned meanwhile
+            attributes["worker_init_fn"] = self.worker_init_fn
+
+
+_starts: Dict[Tuple[int, int], _Start] = {}  # by process and loader
+_locks: Dict[int, threading.Lock] = {}  # by process: a forked worker must not wait for a thread of its parent
+
+
+def _lock() -> threading.Lock:
+    return _locks.setdefault(os.getpid(), threading.Lock())
+
+
+def _begin(loader: Any) -> _Start:
+    with _lock():
+        worker_init_fn = loader.worker_init_fn
+        if isinstance(worker_init_fn, SeededWorkerInit) and (os.getpid(), id(loader)) not in _starts:
+            worker_init_fn = worker_init_fn.worker_init_fn  # in a worker, of the loader that its parent is starting
+        start = _starts.setdefault((os.getpid(), id(loader)), _Start(loader))
+        start.begin(worker_init_fn)
+        return start
+
+
+def _end(start: _Start) -> None:
+    with _lock():
+        start.end()
+        if not start.threads:
+            del _starts[os.getpid(), id(start.loader)]

@@ -1,12 +1,10 @@
-"""The seeding itself: torch 1.9's seed words, and the step that a worker runs before anything else."""
-
-from ._messages import warn_once
+"""The seeding: torch 1.9's seed words, the reseeding step that a worker runs first, and the rank it uses."""
 
 TYPE_CHECKING = False  # mypy reads it as true; `typing` itself is too slow to import at interpreter start
 if TYPE_CHECKING:
-    from typing import Any, Callable, List, Optional, Tuple
+    from typing import Any, Callable, List, Optional, Tuple, Union
 
-    from ._generators import Held
+    from ._generators import StoredGenerators
 
 MASK32 = 0xFFFFFFFF
 MASK64 = 0xFFFFFFFFFFFFFFFF
@@ -35,7 +33,7 @@ def numpy_seed(base_seed: int, worker_id: int, rank: int = 0) -> "List[int]":
     base_seed = _integer("base_seed", base_seed, MASK64)
     worker_id = _integer("worker_id", worker_id, MASK32)
     rank = _integer("rank", rank, MASK32)
-    return seed_sequence_words(entropy_words(base_seed, worker_id, rank))
+    return generate_state(entropy_words(base_seed, worker_id, rank))
 
 
 def entropy_words(base_seed: int, worker_id: int, rank: int) -> "List[int]":
@@ -54,7 +52,7 @@ def _integer(name: str, number: int, largest: int) -> int:
     return number
 
 
-def seed_sequence_words(entropy: "List[int]", count: int = 4) -> "List[int]":
+def generate_state(entropy: "List[int]", count: int = 4) -> "List[int]":
     """Return the words that ``SeedSequence(entropy).generate_state(count)`` of NumPy has.
 
     NumPy below 1.17 has no SeedSequence, and a torch can be without NumPy. Where NumPy has it, this is still the faster
@@ -92,51 +90,49 @@ def seed_sequence_words(entropy: "List[int]", count: int = 4) -> "List[int]":
 
 
 def seed_worker(worker_id: int, rank: int = 0) -> "List[int]":
-    """Seed the process-wide generators of this worker, from the seed torch gave it.
+    """Seed the global generators of this worker, from the seed that torch gave it.
 
-    On rank 0, and where ranks are not asked for, ``random`` and ``np.random`` get what torch 1.9 gives them. On other
-    ranks, words 0 to 3 of the seed sequence go to NumPy, 4 and 5 to ``random``, 6 and 7 to torch.
+    On rank 0, and without the extra ``ranks``, ``random`` and ``np.random`` get what torch 1.9 gives them. On other
+    ranks, words 0 to 3 of the seed sequence go to NumPy, 4 and 5 to ``random``, 6 and 7 to torch and to
+    ``get_worker_info().seed``, which torch sets to the same number.
 
     Args:
         worker_id: from 0 to ``num_workers - 1``.
-        rank: of the process in a distributed job.
+        rank: of this process in a distributed job.
 
     Returns:
-        The entropy words of this start of a worker.
+        The four entropy words of this start of a worker.
     """
     import random
+    import sys
 
     import torch
 
     seed = torch.initial_seed()  # base_seed + worker_id, set by every worker loop since torch 1.0
     entropy = entropy_words((seed - worker_id) & MASK64, worker_id, rank)
-    words = seed_sequence_words(entropy, 8 if rank else 4)
+    words = generate_state(entropy, 8 if rank else 4)
     if rank:
-        for_random, for_torch = seeds_of_rank(words)
-        random.seed(for_random)
-        torch.manual_seed(for_torch)
-    else:
-        random.seed(seed)
+        seed = words[4] | words[5] << 32
+        torch.manual_seed((words[6] | words[7] << 32) >> 1)  # 63 bits: torch 1.2 takes no more
+        info = getattr(sys.modules.get("torch.utils.data._utils.worker"), "_worker_info", None)  # torch 1.0 has none
+        if info is not None:
+            object.__setattr__(info, "seed", torch.initial_seed())  # torch's class refuses, frozen in torch 2.13
+    random.seed(seed)
     try:
         import numpy
     except ImportError:
-        return entropy  # torch 1.9 leaves it out then, too
+        return entropy  # torch 1.9 leaves NumPy out then, too
     numpy.random.seed(words[:4])
-    heal_get_state(words[0] >> 2)
+    fix_get_state_workaround(words[0] >> 2)
     return entropy
 
 
-def seeds_of_rank(words: "List[int]") -> "Tuple[int, int]":
-    """Return the seeds of ``random`` and of torch on a rank other than 0, from all eight words of a start."""
-    return words[4] | words[5] << 32, (words[6] | words[7] << 32) >> 1  # 63 bits: torch 1.2 takes no more
-
-
-def heal_get_state(bits: int) -> None:
+def fix_get_state_workaround(bits: int) -> None:
     """Store ``bits`` of the seed in the first key word of ``np.random``, which seeding by an array leaves constant.
 
     The most copied workaround seeds anew with ``get_state()[1][0] + worker_id``. Seeded by an array, MT19937 always has
-    0x80000000 there (its ``init_by_array``), and so the workaround gets the same streams for every seed and in every
-    epoch on torch 1.9 and later. No output depends on the low 31 bits.
+    0x80000000 there (its ``init_by_array``): on torch 1.9 and later the workaround gets the same streams for every seed
+    and in every epoch. No output depends on the low 31 bits of that word.
 
     Args:
         bits: below 2**30, so that the sum stays below 2**32.
@@ -146,37 +142,116 @@ def heal_get_state(bits: int) -> None:
     import numpy
 
     generator = getattr(numpy.random.mtrand._rand, "_bit_generator", None)  # NumPy 1.17 and later
-    if generator is not None:
-        # In place, at the address that NumPy publishes, for its get_state and set_state take longer than the seeding.
-        first = ctypes.c_uint32.from_address(generator.ctypes.state_address)
-        if first.value == 0x80000000:
-            first.value |= bits
-            return
-    name, key, position, has_gauss, cached_gaussian = numpy.random.get_state()
-    key[0] |= bits
-    numpy.random.set_state((name, key, position, has_gauss, cached_gaussian))
+    if generator is None:
+        name, key, position, has_gauss, cached_gaussian = numpy.random.get_state()
+        key[0] |= bits
+        numpy.random.set_state((name, key, position, has_gauss, cached_gaussian))
+    elif isinstance(generator, numpy.random.MT19937):  # NumPy 1.24 brought set_bit_generator
+        # In place, at the address that NumPy publishes: its get_state and set_state take longer than the seeding.
+        ctypes.c_uint32.from_address(generator.ctypes.state_address).value |= bits
 
 
 class SeededWorkerInit:
-    """The chain that a worker calls in place of ``worker_init_fn``: the seeding step, then the user's own.
+    """What a worker calls in place of ``worker_init_fn``: the reseeding step, then the user's function.
 
-    A class and not a closure, because ``spawn`` and ``forkserver`` pickle it.
+    Made for one start of workers, and never changed. A class and not a closure: ``spawn`` and ``forkserver`` pickle it.
 
     Args:
-        worker_init_fn: the user's, or None.
+        worker_init_fn: the user's function, or None.
+        rank: of this process in a distributed job; 0 without the extra ``ranks``.
+        generators: those to reseed, with the extra ``generators``.
     """
 
-    def __init__(self, worker_init_fn: "Optional[Callable[[int], Any]]") -> None:
+    def __init__(
+        self,
+        worker_init_fn: "Optional[Callable[[int], Any]]",
+        rank: int = 0,
+        generators: "Optional[StoredGenerators]" = None,
+    ) -> None:
         self.worker_init_fn = worker_init_fn
-        self.rank = 0
-        self.held: Optional[Held] = None  # the generators to fold, if that extra is on
+        self.rank = rank
+        self.generators = generators
 
     def __call__(self, worker_id: int) -> None:
+        # An error would end the worker, which torch 1.0 and 1.1 do not report.
+        failure = f"worker {worker_id} is not seeded"
         try:
             entropy = seed_worker(worker_id, self.rank)
-            if self.held is not None:
-                self.held.fold(entropy)
-        except Exception as error:  # torch 1.0 and 1.1 do not forward it: the parent would fail at some later point
-            warn_once(f"worker {worker_id} is not seeded: {error!r}")
+            failure = f"stored generators are not reseeded in worker {worker_id}"
+            if self.generators is not None:
+                self.generators.reseed(entropy)
+        except Exception as error:
+            from ._messages import warn_once
+
+            warn_once(f"{failure}: {error!r}")
         if self.worker_init_fn is not None:
             self.worker_init_fn(worker_id)
+
+
+# The rank, for the extra `ranks`
+
+RANK_VARIABLES = (
+    "RANK",  # torch's launchers
+    "HOROVOD_RANK",
+    "OMPI_COMM_WORLD_RANK",  # Open MPI
+    "PMIX_RANK",  # Open MPI 5, PRRTE
+    "PMI_RANK",  # MPICH, Intel MPI
+    "MV2_COMM_WORLD_RANK",  # MVAPICH2
+    "JSM_NAMESPACE_RANK",  # LSF, by jsrun
+    "SLURM_PROCID",  # last: the batch script of a job has it, too, and hands it to what mpirun starts
+)
+
+
+def find_rank(given: "Union[int, Callable[[], int], None]", verbose: bool) -> int:
+    """Return the data-parallel rank of this process.
+
+    Args:
+        given: what ``install`` got, a number or a function; None to take the rank of ``torch.distributed`` if that is
+            initialized, else of the launcher, else 0.
+        verbose: log the rank and where it comes from.
+
+    Raises:
+        ValueError: it is no rank.
+    """
+    import os
+    import sys
+
+    from ._messages import log_once
+
+    distributed = sys.modules.get("torch.distributed")
+    name = next((name for name in RANK_VARIABLES if os.environ.get(name, "").strip()), None)
+    if given is not None:
+        rank, source = checked_rank(given() if callable(given) else given, "rank"), "install"
+    elif distributed is not None and distributed.is_available() and distributed.is_initialized():
+        rank, source = int(distributed.get_rank()), "torch.distributed"
+    elif name is not None:
+        value = os.environ[name].strip()
+        # The length first: Python 3.11 and later have a limit to what int() reads, with an error of its own.
+        number = int(value) if value.isdecimal() and len(value) <= len(str(MASK32)) else value
+        rank, source = checked_rank(number, name), name
+    else:
+        log_once(
+            "ranks: no rank found, this process draws as rank 0; looked for an initialized torch.distributed and for "
+            + ", ".join(RANK_VARIABLES)
+        )
+        return 0
+    if verbose:
+        log_once(f"ranks: rank {rank}, from {source}")
+    return rank
+
+
+def checked_rank(rank: "Any", name: str) -> int:
+    """Return ``rank`` as an int.
+
+    Raises:
+        ValueError: it is no rank; ``name`` says whose it is.
+    """
+    try:
+        if not isinstance(rank, str):
+            return _integer(name, rank, MASK32)
+    except (TypeError, ValueError):
+        pass
+    raise ValueError(
+        f"{name}={rank!r} is not the data-parallel rank of a process, which the extra 'ranks' of workerseed needs: "
+        f"valid are whole numbers from 0 to {MASK32}"
+    )

@@ -8,7 +8,9 @@ import random
 import types
 from typing import Any, Dict, Iterator, Tuple
 
-from ._generators import kinds_of_generators, plain, process_wide
+from ._rng import _plain as plain
+from ._rng import global_generators as process_wide
+from ._rng import kinds as kinds_of_generators
 
 ATOMS = (str, bytes, int, float, complex, bool, type(None), types.ModuleType)
 Parts = Iterator[Tuple[str, Any]]

@@ -1,49 +1,103 @@
 """Installs workerseed in each interpreter that finds WORKERSEED in its environment.
 
-Python imports this file by its name when it starts, from a folder on PYTHONPATH or from site-packages. It has to cost
-next to nothing there, and must not stop an interpreter. Without the variable, on Python 2, and where there is no
-workerseed, it only makes way for the sitecustomize that it shadows.
+Python imports this file by its name when it starts, from a folder on PYTHONPATH or from site-packages. It costs next to
+nothing there, and cannot stop an interpreter. Without the variable, on Python 2, and where workerseed is not installed,
+it only runs the sitecustomize that it shadows.
 """
 
 import os
 import sys
 
+# The valid values, as in workerseed/_config.py, which this file must not import.
+ON = ("1", "on", "true", "yes")
+OFF = ("0", "off", "false", "no")
+EXTRAS = ("ranks", "generators", "verbose")
 
-class TorchFinder(object):
-    """Finds nothing; imports workerseed when torch begins to be imported, so that other programs do not pay for it."""
+DATALOADER = "torch.utils.data.dataloader"
+
+
+class Finder(object):
+    """Has workerseed imported as soon as torch's DataLoader is, so that other programs do not pay for it."""
+
+    def __init__(self, extras):
+        self.extras = extras
 
     def find_spec(self, name, path=None, target=None):
-        """Be asked for each module that is about to be imported."""
-        if name != "torch" or self not in sys.meta_path:
-            return None
-        sys.meta_path.remove(self)
-        import_workerseed()
-        from importlib.util import find_spec
+        """Return the spec that the finders after this one have, with a loader that installs workerseed.
 
-        return find_spec(name)  # anew: the finders after this one have moved up, and one would be left out
+        It imports nothing: another thread may wait for this one, which holds the global import lock.
+        """
+        if name != DATALOADER:
+            return None
+        for finder in sys.meta_path[sys.meta_path.index(self) + 1 :]:
+            find_spec = getattr(finder, "find_spec", None)
+            spec = find_spec and find_spec(name, path, target)
+            if spec is not None:
+                if hasattr(spec.loader, "exec_module"):
+                    spec.loader = Loader(spec.loader, self.extras)
+                return spec
+        return None
+
+
+class Loader(object):
+    """Has the module executed by its own loader, and workerseed installed then."""
+
+    def __init__(self, loader, extras):
+        self.loader = loader
+        self.extras = extras
+
+    def create_module(self, spec):
+        """Leave that to the module's own loader."""
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module):
+        """Execute the module; neither it nor what imports it may fail because of workerseed."""
+        if module.__spec__.loader is self:
+            module.__spec__.loader = module.__loader__ = self.loader
+        self.loader.exec_module(module)
+        try:
+            import workerseed
+
+            workerseed.install(self.extras)
+        except Exception as error:
+            if getattr(error, "name", None) != "workerseed" or "verbose" in self.extras:
+                report(error)
+
+    def __getattr__(self, name):
+        """Leave all else to the module's own loader."""
+        return getattr(self.loader, name)
 
 
 def activate(value):
-    """Do what WORKERSEED says: at once where there is something to say to the user, else when torch is imported."""
-    if not value or sys.version_info < (3, 6):
+    """Wait for torch if the value says so; report a value that is not valid."""
+    words = [word.strip() for word in value.lower().split(",")]
+    if not value or sys.version_info < (3, 6) or (len(words) == 1 and words[0] in OFF):
         return
-    if value.lower() in ("1", "on", "true", "yes"):
-        sys.meta_path.insert(0, TorchFinder())
-    else:
-        import_workerseed()
+    extras = [] if len(words) == 1 and words[0] in ON else words
+    unknown = [word for word in extras if word not in EXTRAS]
+    if unknown:
+        valid = "valid are {} (on), {} (off), or a comma list of {}".format(*map(", ".join, (ON, OFF, EXTRAS)))
+        report("WORKERSEED={!r}: {!r} is not known; {}".format(value, unknown[0], valid))
+        return
+    sys.meta_path.insert(0, Finder(extras))
+    if "verbose" in extras:
+        if any(getattr(finder, "find_spec", None) and finder.find_spec("workerseed", None) for finder in sys.meta_path):
+            write("workerseed[{}]: waiting: torch's DataLoader is not imported yet".format(os.getpid()))
+        else:
+            report("No module named 'workerseed'")
 
 
-def import_workerseed():
-    """Import workerseed, which installs it; neither the interpreter nor ``import torch`` may fail with it."""
+def report(problem):
+    """Say in one line why workerseed is not installed."""
+    write("workerseed: not installed in {}: {}".format(sys.executable, problem))
+
+
+def write(line):
+    """Write to stderr, which may be closed."""
     try:
-        import workerseed  # noqa: F401
-    except Exception as error:
-        if getattr(error, "name", None) == "workerseed" and "verbose" not in os.environ["WORKERSEED"].lower():
-            return
-        try:
-            sys.stderr.write("workerseed: not installed in {}: {}\n".format(sys.executable, error))
-        except Exception:
-            pass
+        sys.stderr.write(line + "\n")
+    except Exception:
+        pass
 
 
 def run_shadowed_sitecustomize():

@@ -1,0 +1,57 @@
+"""What to do: the values of the environment variable WORKERSEED, and the extras of ``install``."""
+
+TYPE_CHECKING = False  # mypy reads it as true; `typing` itself is too slow to import at interpreter start
+if TYPE_CHECKING:
+    from typing import Iterable, Optional, Tuple
+
+VARIABLE = "WORKERSEED"
+# _sitecustomize/sitecustomize.py, which must not import this module, has the same three lines; a test compares them.
+ON = ("1", "on", "true", "yes")
+OFF = ("0", "off", "false", "no")
+EXTRAS = ("ranks", "generators", "verbose")
+
+
+def from_variable(value: str) -> "Optional[Tuple[str, ...]]":
+    """Return the extras that a value of WORKERSEED names, or None if it turns workerseed off.
+
+    An empty value, or one that only says on, names none. Case and white space do not count.
+
+    Raises:
+        ValueError: the value is not valid.
+    """
+    words = [word.strip().lower() for word in value.split(",")]
+    if len(words) == 1 and words[0] in OFF:
+        return None
+    if len(words) == 1 and words[0] in ("", *ON):
+        return ()
+    for word in words:
+        if word not in EXTRAS:
+            raise ValueError(
+                "{}={!r}: {!r} is not known; valid are {} (on), {} (off), or a comma list of {}".format(
+                    VARIABLE, value, word, ", ".join(ON), ", ".join(OFF), ", ".join(EXTRAS)
+                )
+            )
+    return in_order(words)
+
+
+def checked_extras(extras: "Iterable[str]") -> "Tuple[str, ...]":
+    """Return the extras that ``install`` was given.
+
+    Raises:
+        ValueError: one of them does not exist.
+        TypeError: they are no collection of names.
+    """
+    valid = ", ".join(EXTRAS)
+    if isinstance(extras, str) or not hasattr(extras, "__iter__"):
+        raise TypeError(f"extras must be a collection of names, such as ['verbose'], got {extras!r}; valid are {valid}")
+    names = list(extras)
+    for name in names:
+        if name not in EXTRAS:
+            raise ValueError(f"{name!r} is not known; valid are {valid}")
+    return in_order(names)
+
+
+def in_order(names: "Iterable[str]") -> "Tuple[str, ...]":
+    """Return the extras among ``names`` in the order of ``EXTRAS``, each once."""
+    names = tuple(names)
+    return tuple(extra for extra in EXTRAS if extra in names)
