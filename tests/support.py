@@ -87,6 +87,8 @@ def run_command(*command, cwd=None, **variables):
 @contextlib.contextmanager
 def start_method(name):
     """Gives the DataLoader options with which its workers start by that method, on any torch."""
+    if name == "forkserver":
+        multiprocessing.set_forkserver_preload(["torch"])  # or each worker imports it anew
     if HAS_CONTEXT:
         yield {"multiprocessing_context": name}
         return
