@@ -16,7 +16,7 @@ BEFORE_NUMPY = 5  # in each list of scenarios.draw(): torch's seed, two draws of
 # A spawned worker imports torch anew, which takes seconds: two epochs of what a worker can tell apart are enough, the
 # rest only the parent knows of.
 SPAWNED_EPOCHS = 2
-SPAWNED = ["map, 5 workers", "iterable, 2 workers", "generator", "persistent_workers"]
+SPAWNED = ["map, 2 workers", "iterable, 2 workers", "generator", "persistent_workers"]
 CASES = [(method, name) for method in ("fork", "forkserver") for name in SCENARIOS]
 CASES += [("spawn", name) for name in SPAWNED if name in SCENARIOS]
 
