@@ -1,6 +1,6 @@
 """Draws ``flow.svg``, beside this file: ``python docs/flow/draw.py``.
 
-The way from ``DataLoader(...)`` to the first draw in a worker. ``tests/test_documentation.py`` holds the functions that
+The way from ``DataLoader(...)`` to the first draw in a worker. ``tests/seeding/test_flow.py`` holds the functions that
 are named here against the stack of a real worker, on each torch, and the picture against this file.
 """
 

@@ -1,50 +1,21 @@
-"""What the documentation says of torch's functions, patched attributes, versions and tests, against what is there."""
+"""What the documentation says of torch's functions and of patched attributes, against the torch that is here."""
 
-import glob
 import importlib
 import os
-import platform
-import re
 import sys
 
 import pytest
-import torch
-from support import ROOT, TORCH, Draws, np, only_legacy, start_method
+from support import ROOT, TORCH, Draws, only_legacy, rows_of, start_method
 from torch.utils.data import DataLoader, dataloader
 
+pytestmark = only_legacy
+
 ITERATOR = "_DataLoaderIter" if TORCH < (1, 2) else "_MultiProcessingDataLoaderIter"
-TOX_ENVIRONMENT = os.environ.get("TOX_ENV_NAME")
-TESTS = re.compile(r"\btest_\w+")
-
-
-def text_of(*path):
-    with open(os.path.join(ROOT, *path), encoding="utf-8") as file:
-        return file.read()
-
-
-def rows_of(page):
-    """The cells of all tables of a page, without the marks of code, by the first cell of each row."""
-    rows = [line.replace("`", "").strip("| \n") for line in text_of("docs", page).splitlines() if line.startswith("|")]
-    return {cells[0]: cells[1:] for cells in (re.split(r" *\| *", row) for row in rows)}
-
-
-def test_the_tests_that_are_named_exist():
-    pages = [os.path.join(ROOT, "README.md"), *glob.glob(os.path.join(ROOT, "docs", "*.md"))]
-    files = glob.glob(os.path.join(ROOT, "tests", "**", "test_*.py"), recursive=True)
-    exist = {name for file in files for name in TESTS.findall(file + text_of(file))}
-    named = {name for page in pages for name in TESTS.findall(text_of(page))}
-    assert len(named) > 100
-    assert named - exist == set()
-
 
 # The picture of the flow
 
 sys.path.insert(0, os.path.join(ROOT, "docs", "flow"))
 draw = importlib.import_module("draw")
-
-
-def test_the_picture_is_what_its_script_draws():
-    assert text_of("docs", "flow", "flow.svg") == draw.svg()
 
 
 def stack():
@@ -91,7 +62,6 @@ class NotingLoader(DataLoader):
         super().__setattr__(name, value)
 
 
-@only_legacy
 def test_a_worker_goes_the_way_that_is_pictured(shim):
     with start_method("fork") as options:
         loader = NotingLoader(Stacks(1), num_workers=1, collate_fn=list, worker_init_fn=note_stack, **options)
@@ -108,7 +78,6 @@ def test_a_worker_goes_the_way_that_is_pictured(shim):
 # What is patched
 
 
-@only_legacy
 @pytest.mark.parametrize("page", ["../README.md", "how-it-works.md"])
 def test_all_that_is_patched_is_in_the_table(shim, page):
     from workerseed import _patch
@@ -119,34 +88,3 @@ def test_all_that_is_patched_is_in_the_table(shim, page):
     assert len(patched) == 3
     listed = " ".join(rows_of(page)).replace("__init_subclass__ of the same class", ITERATOR + ".__init_subclass__")
     assert [attribute for attribute in patched if attribute not in listed] == []
-
-
-# The table of what is run
-
-
-def test_the_table_has_all_environments():
-    tomllib = pytest.importorskip("tomllib")
-    settings = tomllib.loads(text_of("pyproject.toml"))
-    environments = [name for name in settings["tool"]["tox"]["env_list"] if name.startswith("py")]
-    assert [name for name in rows_of("compatibility.md") if name.startswith("py")] == environments
-    page = text_of("docs", "compatibility.md")
-    assert f"Python `{settings['project']['requires-python']}`" in page
-    assert [f"`{requirement}`" in page for requirement in settings["project"]["dependencies"]] == [True]
-
-
-@pytest.mark.skipif(not (TOX_ENVIRONMENT or "").startswith("py"), reason="not run by tox")
-def test_the_row_of_this_environment_says_what_is_here():
-    import wrapt
-
-    numpy_version = getattr(np, "__version__", "none")
-    here = [torch.__version__.split("+")[0], platform.python_version(), numpy_version, wrapt.__version__]
-    said = rows_of("compatibility.md")[TOX_ENVIRONMENT][:4]
-    for cell, version in zip(said, here):
-        if cell.endswith(" or later"):
-            assert numbers(version) >= numbers(cell.split()[0])
-        else:
-            assert (version + ".").startswith(cell + ".")
-
-
-def numbers(version):
-    return [int(part) for part in version.split(".")[:3]]
