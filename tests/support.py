@@ -36,10 +36,6 @@ needs_numpy = pytest.mark.skipif(np is None, reason="there is no NumPy here")
 has_seed_sequence = pytest.mark.skipif(
     not hasattr(getattr(np, "random", None), "SeedSequence"), reason="this NumPy, if any, has no SeedSequence"
 )
-checked = pytest.mark.skipif(
-    np is None or (torch and torch.__version__.split("+")[0] not in ["1.0.0", "1.6.0", "1.8.1", "1.9.1", "2.13.0"]),
-    reason="`check` starts many processes; those torches whose output is in the docs are enough",
-)
 
 
 # A program that knows nothing of workerseed; what it draws first is [522, 297, 434] on torch 1.9.

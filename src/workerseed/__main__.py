@@ -38,16 +38,30 @@ def main(arguments: "Optional[Sequence[str]]" = None) -> "NoReturn":
     check = subcommands.add_parser(
         "check",
         allow_abbrev=False,
-        help="see whether draws are duplicated, here or by a loader of yours",
-        description="Start DataLoader workers in fresh processes, as torch ships and with workerseed, and compare what "
-        "they draw. Exits with 0 if nothing is duplicated with workerseed, with 1 if something is, with 2 if that "
-        "cannot be told.",
+        help="see whether workers repeat each other, here or in a loader of yours",
+        description="Load from it in fresh processes, as it is and with workerseed, and compare what its workers draw. "
+        "Without a loader, check this installation. Exits with 0 if nothing is repeated with workerseed, with 1 if "
+        "something is or if another run differs, with 2 if that cannot be told.",
     )
     check.add_argument(
         "loader",
         nargs="?",
         metavar="MODULE:LOADER",
         help="a DataLoader, or a function that returns one; path/to/file.py:LOADER will do, too",
+    )
+    check.add_argument(
+        "--start-method",
+        action="append",
+        choices=["fork", "spawn", "forkserver"],
+        default=[],
+        help="how the installation's workers start; for several, give it several times (default: Python's own)",
+    )
+    check.add_argument(
+        "--timeout",
+        type=float,
+        default=600,
+        metavar="SECONDS",
+        help="for each of the four processes that load (default: 600)",
     )
     check.add_argument("--json", action="store_true", help="the same facts for machines, one object")
     options = parser.parse_args(arguments)
@@ -56,7 +70,9 @@ def main(arguments: "Optional[Sequence[str]]" = None) -> "NoReturn":
     if options.subcommand == "check":
         from ._check import check as check_workers
 
-        sys.exit(check_workers(options.loader, options.json))
+        if options.loader and options.start_method:
+            check.error("--start-method is for the installation; a loader of yours starts its workers itself")
+        sys.exit(check_workers(options.loader, options.start_method, options.timeout, options.json))
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
     if not command:
         run.error("no command to run")

@@ -204,7 +204,7 @@ def _labels(owner: Any, holder: Optional[Reached]) -> Dict[int, str]:
     if isinstance(owner, FunctionType):
         cells = [gc.get_referents(cell) for cell in owner.__closure__ or ()]
         closed = {id(part): f".<{name}>" for name, parts in zip(owner.__code__.co_freevars, cells) for part in parts}
-        return dict({id(part): name for name, part in _named(owner).items()}, **closed)  # type: ignore[arg-type]
+        return {**{id(part): name for name, part in _named(owner).items()}, **closed}
     slots = {id(part): f".{name}" for name, part in _slots(owner)}
     slots.update((id(part), f".{name}") for name, part in _attributes(owner).items())
     return slots

@@ -1,58 +1,62 @@
-"""``workerseed check``, as a user runs it: this installation, errors, and what a terminal gets."""
+"""``workerseed check``, as a user runs it: this installation, errors, limits, and what a terminal gets."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
-from support import HAS_CONTEXT, NATIVE, checked, only_legacy, run_command, run_python
+from conftest import HERE
+from support import NATIVE, environment_with, only_legacy, run_command, run_python
 
 import workerseed
-from workerseed import _check
 
-pytestmark = checked
-
-# The installation
+SAME = {"workers": "same", "epochs": "same", "repeatable": True}
+FINE = {"workers": "differ", "epochs": "differ", "repeatable": True}
 
 
-def test_stock_torch_is_affected_and_fixed_or_not_affected(facts):
-    assert facts()["verdict"] == ("not affected" if NATIVE else "fixed")
+def test_the_installation(results):
+    found = results()
+    assert found["verdict"] == ("not affected" if NATIVE else "fixed")
+    assert found["loader"]["start_method"] == "fork"
+    assert found["sources"]["np.random"]["as_it_is"] == (FINE if NATIVE else SAME)
+    assert found["sources"]["np.random"]["workerseed"] == FINE
 
 
-def test_nothing_repeats_with_workerseed_by_any_start_method(facts):
-    methods = facts()["start_methods"]
-    assert set(methods) == {"fork", "spawn", "forkserver"}
-    for counts in methods.values():
-        expected = {"draws": 48, "repeated_across_workers": 0, "repeated_across_epochs": 0, "repeatable": True}
-        assert counts["workerseed"] == expected
+def test_other_start_methods(results):
+    sources = results("--start-method", "fork", "--start-method", "spawn", "--start-method", "forkserver")["sources"]
+    for method in ("fork", "spawn", "forkserver"):
+        assert sources[f"np.random {method}"]["workerseed"] == FINE
+    assert sources["np.random spawn"]["as_it_is"] == dict(FINE, repeatable=NATIVE)
 
 
-@only_legacy
-def test_what_repeats_on_stock_torch_is_counted(facts):
-    stock = {method: counts["stock"] for method, counts in facts()["start_methods"].items()}
-    repeated = {"draws": 48, "repeated_across_workers": 36, "repeated_across_epochs": 32}
-    assert stock["fork"] == dict(repeated, repeatable=True)
-    assert stock["forkserver"] == dict(repeated, repeatable=False)
-    assert not stock["spawn"]["repeatable"]
-
-
-def test_the_table_fits_a_terminal_and_ends_with_the_verdict(facts):
-    lines = [line.rstrip() for line in _check.table_of_installation(facts())]
-    assert max(map(len, lines)) <= 80
+def test_the_table_fits_a_terminal(check):
+    lines = check().stdout.splitlines()
+    assert max(map(len, lines)) < 80
     assert lines[0].startswith(f"workerseed {workerseed.__version__}, Python ")
+    assert "not used: random, torch" in lines
     native = "Not affected: this torch seeds NumPy in its workers itself."
-    assert lines[-1].startswith(native if NATIVE else "Affected, and fixed by workerseed: ")
+    assert (native if NATIVE else "Affected, and fixed by workerseed.") in lines
 
 
 @only_legacy
-def test_affected_and_not_fixed_says_why(tmp_path):
+def test_what_is_used_stands_in_the_table(check):
+    assert (
+        "np.random        2/4  same      same    yes        differ    differ  yes" in check("loaders:one_batch").stdout
+    )
+    lines = check("loaders:idle").stdout.splitlines()
+    assert "not used: dataset.order, random, torch" in lines
+
+
+def test_with_a_broken_wrapt_it_cannot_tell(tmp_path):
     (tmp_path / "wrapt.py").write_text("raise RuntimeError('broken')")
-    less = "import multiprocessing; multiprocessing.get_all_start_methods = lambda: ['fork']  # the others take long"
-    (tmp_path / "sitecustomize.py").write_text(less)
     done = run_python("-m", "workerseed", "check", PYTHONPATH=str(tmp_path))
-    assert (done.returncode, done.stderr) == (1, "")
-    because = "because RuntimeError('broken'" + (",)" if sys.version_info < (3, 7) else ")")
-    assert done.stdout.splitlines()[-1] == f"Affected, and not fixed, {because}."
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[-2:] == [
+        "RuntimeError: broken",
+        "workerseed: cannot tell: workerseed does not work here",
+    ]
 
 
 def test_without_torch_it_cannot_tell(tmp_path):
@@ -62,84 +66,92 @@ def test_without_torch_it_cannot_tell(tmp_path):
     os.symlink(workerseed.__path__[0], os.path.join(site_packages, "workerseed"))
     python = os.path.join(venv, "bin", "python")
     done = run_command(python, "-m", "workerseed", "check", PYTHONPATH=site_packages)
-    message = f"workerseed: cannot tell: torch is not installed for {python}: run this with the Python that trains\n"
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", message)
+    message = f"workerseed: cannot tell: torch is not installed for {python}: run this with the Python that trains"
+    assert (done.returncode, done.stdout, done.stderr.splitlines()[-1]) == (2, "", message)
 
 
-def test_with_a_broken_numpy_it_cannot_tell(tmp_path):
-    (tmp_path / "numpy.py").write_text("raise ImportError('DLL load failed')")
-    done = run_python("-m", "workerseed", "check", PYTHONPATH=str(tmp_path))
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "cannot be imported" in done.stderr.splitlines()[-1]
-
-
-# Errors
+def test_a_value_of_the_variable_that_is_not_valid_is_told(check):
+    done = check(WORKERSEED="maybe")
+    assert done.returncode == 2
+    assert done.stderr.startswith("workerseed: cannot tell: WORKERSEED='maybe'")
 
 
 ERRORS = {
-    "nowhere:loader": "there is no module 'nowhere', neither here nor installed",
-    "train:nothing": "train has no 'nothing'",
-    "train": "'train' names no loader: valid are MODULE:LOADER and path/to/file.py:LOADER",
-    "nowhere.py:loader": "there is no file nowhere.py",
-    "train:number": "train:number is of type int, neither a DataLoader nor a function that returns one",
-    "train:make_of": "train:make_of cannot be called without arguments (missing a required argument: 'size')",
-    "train:make_none": "calling train:make_none failed",
-    "train:refuses": "the worker_init_fn failed in worker 0",
-    "raising:loader": "importing raising failed",
-    "missing:loader": "importing missing failed",
+    "nowhere:loader": ("importing nowhere failed", "ModuleNotFoundError: No module named 'nowhere'"),
+    "loaders:missing": (
+        "loaders:missing cannot be found",
+        "AttributeError: module 'loaders' has no ",
+    ),
+    "loaders": ("'loaders' names no loader: valid are MODULE:LOADER and path/to/file.py:LOADER", None),
+    "loaders:LARGE": ("loaders:LARGE is of type int: name a loader, or a function that returns one", None),
+    "loaders:init_by_number": (
+        "calling loaders:init_by_number failed",
+        "TypeError: init_by_number() missing ",
+    ),
+    "loaders:broken": ("loading from it failed", "ValueError: no such image"),
+    "loaders:broken_init": ("the worker_init_fn failed in worker 0", "KeyError: 'not today'"),
 }
 
 
 @pytest.mark.parametrize("name", ERRORS)
-def test_what_cannot_be_checked_is_one_clear_sentence(check, name):
+def test_what_cannot_be_checked_is_one_sentence_below_the_users_own_traceback(check, name):
     done = check(name)
+    sentence, error = ERRORS[name]
+    *details, last = done.stderr.splitlines()
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.splitlines()[-1] == "workerseed: cannot tell: " + ERRORS[name]
-    assert "_probe" not in done.stderr
+    assert last.startswith(f"workerseed: cannot tell: {sentence}")
+    assert "probe.py" not in done.stderr
+    if error:
+        assert details[-1].startswith(error)
 
 
-@pytest.mark.parametrize(
-    "name, last, file",
-    [
-        ("raising:loader", "ValueError: not importable", "raising.py"),
-        ("missing:loader", "ModuleNotFoundError: No module named 'no_such_package'", "missing.py"),
-        ("train:make_none", "RuntimeError: no data today", "train.py"),
-        ("train:refuses", "KeyError: 'not today'", "train.py"),
-    ],
-)
-def test_the_users_own_traceback_is_shown(check, name, last, file):
-    lines = check(name).stderr.splitlines()
-    assert lines[0] == "Traceback (most recent call last):"
-    assert lines[1].startswith('  File "') and file in lines[1]
-    assert lines[-2] == last
+@pytest.mark.parametrize("name", ["loaders.py:plain", os.path.join(HERE, "loaders.py:plain")])
+def test_a_loader_by_its_file(results, name):
+    assert results(name)["loader"]["workers"] == 2
 
 
-def test_a_worker_that_dies_is_told(check):
-    done = check("train:dies")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "workerseed: cannot tell: a worker died before it could load anything" in done.stderr
+def test_a_module_that_reads_the_command_line_sees_none_of_ours(tmp_path):
+    (tmp_path / "parsing.py").write_text(
+        "import argparse, sys; argparse.ArgumentParser().parse_args()\n"
+        f"sys.path.append({HERE!r}); from loaders import plain"
+    )
+    assert run_python("-m", "workerseed", "check", "parsing:plain", cwd=str(tmp_path)).returncode == 0
 
 
-@pytest.mark.skipif(not HAS_CONTEXT, reason="torch 1.2 brought multiprocessing_context")
-def test_what_cannot_be_pickled_is_told(check):
-    (line,) = check("train:unpicklable").stderr.splitlines()
-    assert line.startswith("workerseed: cannot tell: the workers cannot be started: ")
-    assert line.endswith("have to be picklable")
+# Limits
 
 
-def test_errors_as_json(facts):
-    assert facts("train:nothing") == {"verdict": "cannot tell", "error": ERRORS["train:nothing"], "details": None}
+def test_it_gives_up_after_a_limit(check):
+    done = check("loaders:slow", "--timeout", "6")
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "workerseed: waiting for the workers of loaders:slow as it is, two epochs",
+        "workerseed: cannot tell: loaders:slow as it is, two epochs: not ready after 6 seconds; --timeout SECONDS sets "
+        "another limit",
+    ]
+
+
+def test_an_interrupt_ends_all_that_it_started(tmp_path):
+    command = [sys.executable, "-m", "workerseed", "check", "loaders:slow"]
+    environment = environment_with(TMPDIR=str(tmp_path))
+    process = subprocess.Popen(command, cwd=HERE, env=environment, stderr=subprocess.DEVNULL)
+    while not any("-" in name for _, _, names in os.walk(str(tmp_path)) for name in names):  # until workers log
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 130
+    listed = subprocess.check_output(["ps", "-eo", "args"], universal_newlines=True)
+    assert str(tmp_path) not in listed
 
 
 # The terminal
 
 
-@pytest.mark.parametrize("variables, coloured", [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)])
-def test_colour_is_for_terminals(project, variables, coloured):
+@pytest.mark.parametrize("variables, is_coloured", [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)])
+def test_colour_is_for_terminals(variables, is_coloured):
     ours, theirs = os.openpty()
     environment = dict(os.environ, **dict({"TERM": "xterm"}, **variables))
-    command = [sys.executable, "-m", "workerseed", "check", "train:loader"]
-    process = subprocess.Popen(command, stdout=theirs, stderr=subprocess.DEVNULL, env=environment, cwd=str(project))
+    command = [sys.executable, "-m", "workerseed", "check", "loaders:plain"]
+    process = subprocess.Popen(command, stdout=theirs, stderr=subprocess.DEVNULL, env=environment, cwd=HERE)
     os.close(theirs)
     printed = b""
     while True:
@@ -150,9 +162,9 @@ def test_colour_is_for_terminals(project, variables, coloured):
         printed += chunk
     os.close(ours)
     assert process.wait() == 0
-    assert (b"\033[" in printed) == coloured
+    assert (b"\033[" in printed) == is_coloured
 
 
 def test_a_pipe_gets_plain_text(check):
-    done = check("train:loader")
+    done = check("loaders:plain")
     assert "\033" not in done.stdout + done.stderr

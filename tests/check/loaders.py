@@ -1,0 +1,726 @@
+"""Loaders of every kind that ``workerseed check`` has to judge.
+
+Each item is a pair: the worker that loads it and what it drew. So ``truth.py`` can see in the batches whether draws are
+repeated.
+"""
+
+import concurrent.futures
+import functools
+import multiprocessing
+import os
+import random
+import signal
+import time
+
+import elsewhere
+import numpy as np
+import torch
+from elsewhere import jitter
+from torch.utils.data import BatchSampler, Dataset, IterableDataset, Sampler, SequentialSampler, get_worker_info
+from torch.utils.data import DataLoader as TorchDataLoader
+from torch.utils.data.distributed import DistributedSampler
+
+LARGE = 2**31 - 1
+RNG = np.random.RandomState(1)
+COMPREHENDED = np.random.RandomState(2)
+INNER = np.random.RandomState(3)
+STATIC = np.random.RandomState(4)
+PROPERTY = np.random.RandomState(5)
+
+DataLoader = functools.partial(TorchDataLoader, num_workers=2, batch_size=2, collate_fn=list)
+
+
+class Draws(Dataset):
+    """Draws from ``np.random``, or as a subclass or a function says."""
+
+    def __init__(self, draw=None, length=12):
+        self.draw_one = draw
+        self.length = length
+
+    def __len__(self):
+        return self.length
+
+    def __getitem__(self, index):
+        return get_worker_info().id, self.draw(index)
+
+    def draw(self, index):
+        return int(np.random.randint(LARGE)) if self.draw_one is None else self.draw_one()
+
+
+class Holds(Draws):
+    """Draws from a generator that it holds."""
+
+    def __init__(self, rng):
+        Draws.__init__(self)
+        self.rng = rng
+
+    def draw(self, index):
+        if isinstance(self.rng, torch.Generator):
+            return torch.randint(LARGE, (), generator=self.rng).item()
+        if isinstance(self.rng, random.Random):
+            return self.rng.randrange(LARGE)
+        return int(getattr(self.rng, "integers", getattr(self.rng, "randint", None))(LARGE))
+
+
+# What draws: the global generators
+
+
+def plain():
+    return DataLoader(Draws())
+
+
+def plain_random():
+    return DataLoader(Draws(lambda: random.randrange(LARGE)))
+
+
+def plain_torch():
+    return DataLoader(Draws(lambda: torch.randint(LARGE, ()).item()))
+
+
+def nothing():
+    return DataLoader(Draws(lambda: None))
+
+
+def one_worker():
+    return DataLoader(Draws(), num_workers=1)
+
+
+def one_batch():
+    """Two of its four workers never load."""
+    return DataLoader(Draws(length=4), num_workers=4)
+
+
+class Variable(Draws):
+    """The number of draws depends on the item, so states differ after the first batch though draws are repeated."""
+
+    def draw(self, index):
+        return [int(number) for number in np.random.randint(LARGE, size=3 + 700 * index)]
+
+
+def variable():
+    return DataLoader(Variable())
+
+
+def drawing_collate(batch):
+    return [(worker, int(np.random.randint(LARGE))) for worker, _ in batch]
+
+
+def collated():
+    return DataLoader(Draws(lambda: None), collate_fn=drawing_collate)
+
+
+def seeds_numpy_alone():
+    np.random.seed(3)
+    return DataLoader(Draws())
+
+
+# Datasets that seed
+
+
+class Lazy(Draws):
+    seeded = False
+
+    def draw(self, index):
+        if not self.seeded:
+            self.seed(get_worker_info())
+            self.seeded = True
+        return Draws.draw(self, index)
+
+
+class LazyByNumber(Lazy):
+    def seed(self, worker):
+        np.random.seed(worker.id)
+
+
+class LazyBySeed(Lazy):
+    def seed(self, worker):
+        np.random.seed(worker.seed % 2**32)
+
+
+class LazyBySystem(Lazy):
+    def seed(self, worker):
+        np.random.seed()
+
+
+class EachItem(Draws):
+    def draw(self, index):
+        np.random.seed(index)
+        return Draws.draw(self, index)
+
+
+class LazyHolds(Holds):
+    seeded = False
+
+    def draw(self, index):
+        if not self.seeded:
+            self.rng.seed(get_worker_info().seed % 2**32)
+            self.seeded = True
+        return Holds.draw(self, index)
+
+
+class LazyMakes(Lazy):
+    def seed(self, worker):
+        self.rng = np.random.RandomState(7)
+
+    def draw(self, index):
+        Lazy.draw(self, index)
+        return int(self.rng.randint(LARGE))
+
+
+def lazy_by_number():
+    return DataLoader(LazyByNumber())
+
+
+def lazy_by_seed():
+    return DataLoader(LazyBySeed())
+
+
+def lazy_by_system():
+    return DataLoader(LazyBySystem())
+
+
+def each_item():
+    return DataLoader(EachItem())
+
+
+def lazy_holds():
+    return DataLoader(LazyHolds(np.random.RandomState(0)))
+
+
+def lazy_makes():
+    return DataLoader(LazyMakes())
+
+
+# Where a generator can be
+
+
+def holds_random_state():
+    return DataLoader(Holds(np.random.RandomState(0)))
+
+
+def holds_numpy_generator():
+    return DataLoader(Holds(np.random.default_rng(0)))
+
+
+def holds_random():
+    return DataLoader(Holds(random.Random(0)))
+
+
+def holds_torch_generator():
+    return DataLoader(Holds(torch.Generator().manual_seed(0)))
+
+
+def unseeded():
+    return DataLoader(Holds(np.random.RandomState()))
+
+
+def global_variable():
+    return DataLoader(Draws(lambda: int(RNG.randint(LARGE))))
+
+
+class Elsewhere(Draws):
+    def draw(self, index):
+        return jitter()
+
+
+class ElsewhereByModule(Draws):
+    def draw(self, index):
+        return int(elsewhere.RNG.randint(LARGE))
+
+
+class Comprehends(Draws):
+    def draw(self, index):
+        return [int(COMPREHENDED.randint(LARGE)) for _ in range(2)]
+
+
+class Inner(Draws):
+    def draw(self, index):
+        def draw():
+            return int(INNER.randint(LARGE))
+
+        return draw()
+
+
+class Static(Draws):
+    @staticmethod
+    def draw(index):
+        return int(STATIC.randint(LARGE))
+
+
+class Property(Draws):
+    @property
+    def number(self):
+        return int(PROPERTY.randint(LARGE))
+
+    def draw(self, index):
+        return self.number
+
+
+class OfClass(Draws):
+    rng = np.random.RandomState(6)
+
+    def draw(self, index):
+        return int(self.rng.randint(LARGE))
+
+
+def elsewhere_by_function():
+    return DataLoader(Elsewhere())
+
+
+def elsewhere_by_module():
+    return DataLoader(ElsewhereByModule())
+
+
+def comprehension():
+    return DataLoader(Comprehends())
+
+
+def inner_function():
+    return DataLoader(Inner())
+
+
+def static_method():
+    return DataLoader(Static())
+
+
+def of_property():
+    return DataLoader(Property())
+
+
+def of_class():
+    return DataLoader(OfClass())
+
+
+def closure():
+    rng = np.random.RandomState(0)
+    return DataLoader(Draws(lambda: int(rng.randint(LARGE))))
+
+
+def collate_with(rng, batch):
+    return [(worker, rng.randrange(LARGE)) for worker, _ in batch]
+
+
+def partial():
+    return DataLoader(Draws(lambda: None), collate_fn=functools.partial(collate_with, random.Random(5)))
+
+
+# What is no reason for a verdict
+
+
+class Idle(Draws):
+    def __init__(self):
+        Draws.__init__(self)
+        self.order = np.random.RandomState(5)  # never drawn from while loading
+
+
+def idle():
+    return DataLoader(Idle())
+
+
+class KnowsLoader(Draws):
+    def draw(self, index):
+        assert self.loader is not None
+        return Draws.draw(self, index)
+
+
+def own_generator():
+    dataset = KnowsLoader()
+    dataset.loader = DataLoader(dataset, shuffle=True, generator=torch.Generator().manual_seed(1))
+    return dataset.loader
+
+
+class AnswersEverything:
+    def __getattr__(self, name):
+        return self
+
+    def __call__(self, *args, **kwargs):
+        return self
+
+
+def answers_everything():
+    dataset = Draws()
+    dataset.config = AnswersEverything()
+    return DataLoader(dataset)
+
+
+class Raises:
+    __slots__ = ["unset"]
+
+    def __eq__(self, other):
+        raise RuntimeError("not comparable")
+
+    __hash__ = None
+
+    @property
+    def refuses(self):
+        raise RuntimeError("refused")
+
+
+def raises_everywhere():
+    dataset = Draws()
+    dataset.config = Raises()
+    return DataLoader(dataset)
+
+
+# What worker_init_fn does
+
+
+def init_by_number(worker_id):
+    np.random.seed(worker_id)
+
+
+def init_by_seed(worker_id):
+    np.random.seed(torch.initial_seed() % 2**32)
+
+
+def init_by_system(worker_id):
+    np.random.seed()
+
+
+def init_by_state(worker_id):
+    np.random.seed(np.random.get_state()[1][0] + worker_id)
+
+
+def init_makes_anew(worker_id):
+    get_worker_info().dataset.rng = np.random.RandomState(torch.initial_seed() % 2**32)
+
+
+def seeded_by_number():
+    return DataLoader(Draws(), worker_init_fn=init_by_number)
+
+
+def seeded_by_seed():
+    return DataLoader(Draws(), worker_init_fn=init_by_seed)
+
+
+def seeded_by_system():
+    return DataLoader(Draws(), worker_init_fn=init_by_system)
+
+
+def seeded_by_state():
+    return DataLoader(Draws(), worker_init_fn=init_by_state)
+
+
+def makes_anew():
+    return DataLoader(Holds(np.random.RandomState(0)), worker_init_fn=init_makes_anew)
+
+
+# Iterable datasets
+
+
+class Stream(IterableDataset):
+    def __iter__(self):
+        for _ in range(6):
+            yield get_worker_info().id, int(np.random.randint(LARGE))
+
+
+class Shards(IterableDataset):
+    """Every worker shuffles one order and takes its share."""
+
+    def __init__(self):
+        self.rng = np.random.RandomState(0)
+
+    def __iter__(self):
+        worker = get_worker_info()
+        order = self.rng.permutation(16).tolist()
+        for _ in order[worker.id :: worker.num_workers]:
+            yield worker.id, order
+
+
+class HoldingStream(IterableDataset):
+    def __init__(self):
+        self.rng = np.random.RandomState(0)
+
+    def __iter__(self):
+        for _ in range(6):
+            yield get_worker_info().id, int(self.rng.randint(LARGE))
+
+
+def iterable_holds():
+    return DataLoader(HoldingStream())
+
+
+def iterable_reseeded():
+    import workerseed
+
+    loader = DataLoader(HoldingStream())
+    workerseed.reseed(loader)
+    return loader
+
+
+def iterable():
+    return DataLoader(Stream())
+
+
+def shards():
+    return DataLoader(Shards())
+
+
+# Samplers of distributed jobs
+
+
+class Ranked(Sampler):
+    def __init__(self):
+        self.num_replicas, self.rank = 2, 0
+
+    def __len__(self):
+        return 6
+
+    def __iter__(self):
+        return iter(range(0, 12, 2))
+
+
+def distributed():
+    dataset = Draws()
+    return DataLoader(dataset, sampler=DistributedSampler(dataset, 2, 0))
+
+
+def ranked_in_batch_sampler():
+    sampler = BatchSampler(Ranked(), 2, False)
+    return TorchDataLoader(Draws(), num_workers=2, batch_sampler=sampler, collate_fn=list)
+
+
+# How workers start, and loaders of other classes
+
+
+def spawned():
+    return DataLoader(Draws(), multiprocessing_context="spawn")
+
+
+def spawned_holds():
+    return DataLoader(Holds(random.Random(0)), multiprocessing_context="spawn")
+
+
+def persistent():
+    return DataLoader(Draws(), persistent_workers=True)
+
+
+def persistent_one_worker():
+    return DataLoader(Draws(), num_workers=1, persistent_workers=True)
+
+
+class RepeatSampler:
+    def __init__(self, sampler):
+        self.sampler = sampler
+
+    def __iter__(self):
+        while True:
+            yield from iter(self.sampler)
+
+
+class MultiEpochs(TorchDataLoader):
+    """Workers that run on from epoch to epoch, as timm's MultiEpochsDataLoader has them."""
+
+    def __init__(self, *args, **kwargs):
+        TorchDataLoader.__init__(self, *args, **kwargs)
+        self._DataLoader__initialized = False
+        self.batch_sampler = RepeatSampler(self.batch_sampler)
+        self._DataLoader__initialized = True
+        self.iterator = TorchDataLoader.__iter__(self)
+
+    def __len__(self):
+        return len(self.batch_sampler.sampler)
+
+    def __iter__(self):
+        for _ in range(len(self)):
+            yield next(self.iterator)
+
+
+def multi_epochs():
+    return MultiEpochs(Draws(), num_workers=2, batch_size=2, collate_fn=list)
+
+
+class OwnIter(TorchDataLoader):
+    def __iter__(self):
+        for batch in TorchDataLoader.__iter__(self):
+            yield list(batch)
+
+
+def own_iter():
+    return OwnIter(Draws(), num_workers=2, batch_size=2, collate_fn=list)
+
+
+class Prepared:
+    """Around a loader, as Accelerate's ``prepare`` returns it."""
+
+    def __init__(self, loader):
+        self.base_dataloader = loader
+
+    def __getattr__(self, name):
+        return getattr(self.base_dataloader, name)
+
+    def __iter__(self):
+        yield from self.base_dataloader
+
+
+def prepared():
+    return Prepared(DataLoader(Draws()))
+
+
+# What programs do with workerseed
+
+
+def imports_workerseed():
+    import workerseed  # noqa: F401
+
+    return DataLoader(Draws())
+
+
+def kept():
+    import workerseed
+
+    loader = holds_random()
+    workerseed.keep(loader)
+    return loader
+
+
+def seeds_stored():
+    dataset = Holds(np.random.RandomState(0))
+    return DataLoader(dataset, worker_init_fn=lambda worker_id: dataset.rng.seed(worker_id))
+
+
+# Those that cannot be judged
+
+
+class Foreign:
+    num_workers = 2
+    dataset = collate_fn = worker_init_fn = None
+
+    def __iter__(self):
+        return iter([[(0, 1)], [(1, 2)]])
+
+
+Foreign.__name__ = "DataLoader"
+
+
+def foreign():
+    return Foreign()
+
+
+class Threads(TorchDataLoader):
+    def __iter__(self):
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            yield from pool.map(lambda i: [(0, int(np.random.randint(LARGE)))], range(4))
+
+
+def threads():
+    return Threads(Draws(), num_workers=2)
+
+
+def draw_in_process(index):
+    return [(index % 2, int(np.random.randint(LARGE)))]
+
+
+class Processes(TorchDataLoader):
+    def __iter__(self):
+        with multiprocessing.Pool(2) as pool:
+            yield from pool.map(draw_in_process, range(4))
+
+
+def processes():
+    return Processes(Draws(), num_workers=2)
+
+
+def no_workers():
+    return TorchDataLoader(list(range(4)), num_workers=0)
+
+
+def empty():
+    return DataLoader(Draws(length=0), sampler=SequentialSampler([]))
+
+
+class Slow(Draws):
+    def draw(self, index):
+        time.sleep(600)
+
+
+def slow():
+    return DataLoader(Slow())
+
+
+def killed(worker_id):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def dies():
+    return DataLoader(Draws(), worker_init_fn=killed)
+
+
+def unpicklable():
+    return DataLoader(Draws(lambda: 0), multiprocessing_context="spawn")
+
+
+class Broken(Draws):
+    def draw(self, index):
+        raise ValueError("no such image")
+
+
+def broken():
+    return DataLoader(Broken())
+
+
+def init_broken(worker_id):
+    raise KeyError("not today")
+
+
+def broken_init():
+    return DataLoader(Draws(), worker_init_fn=init_broken)
+
+
+CANNOT_TELL = [foreign, threads, processes, no_workers, empty, broken, broken_init, dies, unpicklable]
+JUDGED = [
+    plain,
+    plain_random,
+    plain_torch,
+    nothing,
+    one_worker,
+    one_batch,
+    variable,
+    collated,
+    seeds_numpy_alone,
+    lazy_by_number,
+    lazy_by_seed,
+    lazy_by_system,
+    each_item,
+    lazy_holds,
+    lazy_makes,
+    holds_random_state,
+    holds_numpy_generator,
+    holds_random,
+    holds_torch_generator,
+    unseeded,
+    global_variable,
+    elsewhere_by_function,
+    elsewhere_by_module,
+    comprehension,
+    inner_function,
+    static_method,
+    of_property,
+    of_class,
+    closure,
+    partial,
+    idle,
+    own_generator,
+    answers_everything,
+    raises_everywhere,
+    seeded_by_number,
+    seeded_by_seed,
+    seeded_by_system,
+    seeded_by_state,
+    makes_anew,
+    iterable,
+    iterable_holds,
+    iterable_reseeded,
+    shards,
+    distributed,
+    ranked_in_batch_sampler,
+    spawned,
+    spawned_holds,
+    persistent,
+    persistent_one_worker,
+    multi_epochs,
+    own_iter,
+    prepared,
+    kept,
+    seeds_stored,
+]

@@ -1,0 +1,53 @@
+"""The verdict, from records alone."""
+
+import pytest
+
+from workerseed._check.verdict import Pair, judge
+
+STATUS = {"state": "active", "reason": "", "extras": []}
+LOADER = {"worker_init_fn": False, "iterable": False, "distributed": False}
+
+
+def pair(first, second, again):
+    """A pair of records: each epoch is a list of workers, each a list of the states from which it drew."""
+    epochs = [[{"np.random": states} for states in epoch] for epoch in (first, second, again)]
+    about = {"status": STATUS, "loader": LOADER, "get_state_workaround": False}
+    return Pair(dict(about, epochs=epochs[:2]), dict(about, epochs=epochs[2:]))
+
+
+GOOD = pair([["a"], ["b"]], [["c"], ["d"]], [["a"], ["b"]])
+WORKERS = pair([["a"], ["a"]], [["c"], ["c"]], [["a"], ["a"]])
+EPOCHS = pair([["a"], ["b"]], [["a"], ["b"]], [["a"], ["b"]])
+IRREPRODUCIBLE = pair([["a"], ["b"]], [["c"], ["d"]], [["e"], ["f"]])
+UNUSED = pair([[], []], [[], []], [[], []])
+
+
+@pytest.mark.parametrize("flawed", [WORKERS, EPOCHS, IRREPRODUCIBLE])
+def test_each_flaw_counts_without_workerseed_as_with_it(flawed):
+    assert judge(GOOD, GOOD)["verdict"] == "not affected"
+    assert judge(flawed, GOOD)["verdict"] == "fixed"
+    assert judge(flawed, flawed)["verdict"] == "not fixed"
+    assert judge(GOOD, flawed)["verdict"] == "not fixed"
+
+
+def test_what_is_compared():
+    source = judge(WORKERS, GOOD)["sources"]["np.random"]
+    assert source["as_it_is"] == {"workers": "same", "epochs": "differ", "repeatable": True}
+    assert source["workerseed"] == {"workers": "differ", "epochs": "differ", "repeatable": True}
+    assert source["used"] == 2
+
+
+def test_what_is_not_used_is_not_judged():
+    found = judge(UNUSED, UNUSED)
+    assert found["verdict"] == "not affected"
+    assert found["sources"]["np.random"] == {"used": 0, "as_it_is": None, "workerseed": None, "advice": None}
+
+
+def test_a_worker_that_does_not_draw_repeats_nobody():
+    found = judge(pair([["a"], []], [["c"], []], [["a"], []]), GOOD)
+    assert (found["verdict"], found["sources"]["np.random"]["used"]) == ("not affected", 2)
+
+
+def test_some_workers_can_be_the_same():
+    some = pair([["a"], ["a"], ["b"]], [["c"], ["c"], ["d"]], [["a"], ["a"], ["b"]])
+    assert judge(some, some)["sources"]["np.random"]["as_it_is"]["workers"] == "some same"
