@@ -63,7 +63,9 @@ def install(extras: "Iterable[str]" = (), rank: "Optional[Rank]" = None) -> None
         return
     # Perhaps another thread imports torch right now, and has passed the place where our finder is.
     importing = [sys.modules[name] for name in (DATALOADER, "torch.utils.data") if name in sys.modules]
-    _set_state("waiting", "torch's DataLoader is being imported" if importing else "torch's DataLoader is not imported yet")
+    _set_state(
+        "waiting", "torch's DataLoader is being imported" if importing else "torch's DataLoader is not imported yet"
+    )
     for module in importing:
         _patch_when_initialized(module)
 

@@ -134,7 +134,7 @@ class StoredGenerators:
 
         self.parent = os.getpid()
         self.roots = roots
-        self.chosen: "Union[List[Any], Set[str]]" = chosen
+        self.chosen: Union[List[Any], Set[str]] = chosen
 
     def __getstate__(self) -> "Dict[str, Any]":
         from ._search import named_generators
@@ -167,7 +167,9 @@ class StoredGenerators:
             try:
                 source = source_of(generator)
                 if in_use(source):
-                    warn_once(f"a {name} is not reseeded: a thread of the parent was drawing from it as the worker started")
+                    warn_once(
+                        f"a {name} is not reseeded: a thread of the parent was drawing from it as the worker started"
+                    )
                     continue
                 if id(source) not in reseeded:
                     reseed_generator(source, entropy)

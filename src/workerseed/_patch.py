@@ -200,7 +200,9 @@ def seeded_init(loader: Any, worker_init_fn: Any) -> SeededWorkerInit:
     extras, rank = _options or ((), None)
     active = {
         "rank": find_rank(rank, "verbose" in extras) if "ranks" in extras else 0,
-        "generators": stored_generators(loader, worker_init_fn, "verbose" in extras) if "generators" in extras else None,
+        "generators": stored_generators(loader, worker_init_fn, "verbose" in extras)
+        if "generators" in extras
+        else None,
     }
     stored = _attributes(loader).get(INIT)
     if stored is not None and stored.init.worker_init_fn is worker_init_fn and not any(active.values()):

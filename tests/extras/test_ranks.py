@@ -19,8 +19,7 @@ from use_ranks import EPOCHS, WORKERS, ThreeStreams, as_it_is, epochs
 import workerseed
 from workerseed.__main__ import SITECUSTOMIZE
 from workerseed._seeding import RANK_VARIABLES as VARIABLES
-from workerseed._seeding import find_rank
-from workerseed._seeding import generate_state
+from workerseed._seeding import find_rank, generate_state
 
 WORDS = st.integers(min_value=0, max_value=2**32 - 1)
 PROGRAM = use_ranks.__file__
