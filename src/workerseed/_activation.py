@@ -51,7 +51,7 @@ def install(extras: "Iterable[str]" = (), rank: "Optional[Rank]" = None) -> None
         if not callable(rank):
             checked_rank(rank, "rank")
     if of_variable is None:
-        _set_state("off", f"turned off by {_config.VARIABLE}={value}")
+        _set_state("off", f"switched off by {_config.VARIABLE}={value}")
         return
     _extras = _config.in_order((*of_variable, *(_extras or ()), *requested))
     _rank = rank if rank is not None else _rank
@@ -63,11 +63,13 @@ def install(extras: "Iterable[str]" = (), rank: "Optional[Rank]" = None) -> None
         return
     # Perhaps another thread imports torch right now, and has passed the place where our finder is.
     importing = [sys.modules[name] for name in (DATALOADER, "torch.utils.data") if name in sys.modules]
-    _set_state(
-        "waiting", "torch's DataLoader is being imported" if importing else "torch's DataLoader is not imported yet"
-    )
+    _set_state("waiting", "torch's DataLoader is being imported" if importing else _waiting_for())
     for module in importing:
         _patch_when_initialized(module)
+
+
+def _waiting_for() -> str:
+    return "{} is not imported yet".format("torch's DataLoader" if "torch" in sys.modules else "torch")
 
 
 def install_on_import() -> None:
@@ -111,7 +113,7 @@ def uninstall() -> None:
     if "workerseed._patch" in sys.modules:
         from . import _patch
 
-        _patch.unpatch(sys.modules.get(DATALOADER))
+        _patch.unpatch()
     _set_state("off", "uninstalled")
     _extras = _rank = None
 
@@ -129,10 +131,12 @@ def status() -> "Status":
     if state == "active":
         from . import _patch
 
-        missing = _patch.unwrapped(dataloader)
+        missing = _patch.unwrapped()
         if missing:
             state, reason = "failed", f"after workerseed wrapped it, something else replaced {', '.join(missing)}"
-    elif state == "waiting" and dataloader is not None and not _is_initializing(dataloader):
+    elif state == "waiting" and dataloader is None:
+        reason = _waiting_for()
+    elif state == "waiting" and not _is_initializing(dataloader):
         state, reason = "failed", "torch's DataLoader was imported past the import system; call workerseed.install()"
     torch = getattr(sys.modules.get("torch"), "__version__", None)
     return Status(state, reason, None if torch is None else str(torch), _extras or ())
@@ -210,7 +214,7 @@ class _Loader:
 _finder = _Finder()
 
 
-def _is_initializing(module: "ModuleType") -> bool:
+def _is_initializing(module: "Optional[ModuleType]") -> bool:
     return getattr(getattr(module, "__spec__", None), "_initializing", False)
 
 
@@ -229,11 +233,11 @@ def _patch_when_initialized(module: "ModuleType") -> None:
 
         @property
         def _initializing(self) -> bool:
-            return bool(vars(self).get("_initializing"))
+            return bool(self.__dict__.get("_initializing"))
 
         @_initializing.setter
         def _initializing(self, value: bool) -> None:
-            vars(self)["_initializing"] = value
+            self.__dict__["_initializing"] = value
             if not value:
                 self.__class__ = cls
                 patch_if_imported()

@@ -27,7 +27,7 @@ class Reached(NamedTuple):
     """An object that the search has reached, and the one that refers to it."""
 
     value: Any
-    owner: "Optional[Reached]"  # type: ignore[misc]
+    owner: "Optional[Reached]"
 
 
 def find_generators(roots: Dict[str, Any]) -> List[Any]:

@@ -202,7 +202,7 @@ RANK_VARIABLES = (
 )
 
 
-def find_rank(given: "Union[int, Callable[[], int], None]", verbose: bool) -> int:
+def find_rank(given: "Union[int, Callable[[], int], None]" = None, verbose: bool = False) -> int:
     """Return the data-parallel rank of this process.
 
     Args:

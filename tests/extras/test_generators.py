@@ -233,7 +233,7 @@ class Odd(random.Random):
 
 
 def warnings_in_worker(*generators):
-    return first_draws(Calling(lambda: generators and sorted(_messages._warned)), epochs=1)[0][0]
+    return first_draws(Calling(lambda: generators and sorted(_messages._written)), epochs=1)[0][0]
 
 
 def test_a_generator_that_cannot_be_folded_is_warned_of(folding):
