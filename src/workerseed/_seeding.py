@@ -227,7 +227,8 @@ def find_rank(given: "Union[int, Callable[[], int], None]" = None, verbose: bool
     elif name is not None:
         value = os.environ[name].strip()
         # The length first: Python 3.11 and later have a limit to what int() reads, with an error of its own.
-        number = int(value) if value.isdecimal() and len(value) <= len(str(MASK32)) else value
+        valid = value.isdecimal() and len(value) <= len(str(MASK32)) and int(value) <= MASK32
+        number = int(value) if valid else value
         rank, source = checked_rank(number, name), name
     else:
         log_once(

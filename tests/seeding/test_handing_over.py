@@ -295,7 +295,7 @@ def test_an_iterator_that_derives_from_the_root_class_is_seeded(defined):
         loader = DataLoader(Draws(), num_workers=2, collate_fn=as_list)
         torch.manual_seed(0)
         torch.empty((), dtype=torch.int64).random_()  # the root class draws a base seed of its own
-        expected = [number for number in expected_draws_after_one()]
+        expected = expected_draws_after_one()
         torch.manual_seed(0)
         assert [number for batch in iterator(loader, None) for number in batch] == expected
     finally:

@@ -21,7 +21,7 @@ def run_activated(activation, code):
     return run_python("-W", "ignore", "-c", watch + first + code, **variables)
 
 
-# A thread holds the lock of a module for 20 ms at each of its lines, as a slow disk would. Stock torch imports beside it.
+# A thread holds the lock of a module for 20 ms at each of its lines, as a slow disk would.
 SLOW = """
 import sys, threading, time
 started = threading.Event()
