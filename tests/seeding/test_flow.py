@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 import sys
 
 import pytest
@@ -23,7 +24,7 @@ def stack():
     found = []
     frame = sys._getframe(1)
     while frame is not None:
-        found.insert(0, (frame.f_code.co_filename.split("site-packages/")[-1], frame.f_code.co_name))
+        found.insert(0, (re.split("/site-packages/|/src/", frame.f_code.co_filename)[-1], frame.f_code.co_name))
         frame = frame.f_back
     return found
 
