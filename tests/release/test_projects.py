@@ -7,8 +7,9 @@ import subprocess
 import sys
 
 import pytest
+from support import ROOT
 
-DOCS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "docs")
+DOCS = os.path.join(ROOT, "docs")
 SCRIPT = os.path.join(DOCS, "projects", "projects.py")
 
 sys.path.insert(0, os.path.dirname(SCRIPT))
