@@ -13,16 +13,14 @@ if TYPE_CHECKING:
 
     from ._status import Status
 
-    Rank = Union[int, Callable[[], int]]
-
 DATALOADER = "torch.utils.data.dataloader"
 
 _extras: "Optional[Tuple[str, ...]]" = None  # those that are on; None: not installed
-_rank: "Optional[Rank]" = None
+_rank: "Union[int, Callable[[], int], None]" = None
 _state: "Tuple[str, str]" = ("off", "not installed")
 
 
-def install(extras: "Iterable[str]" = (), rank: "Optional[Rank]" = None) -> None:
+def install(extras: "Iterable[str]" = (), rank: "Union[int, Callable[[], int], None]" = None) -> None:
     """Seed NumPy in every DataLoader worker that starts from now on, as torch 1.9 does.
 
     ``import workerseed`` calls it. If torch is not imported yet, it waits for that. You may call it again. It does
