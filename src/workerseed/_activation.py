@@ -129,9 +129,9 @@ def status() -> "Status":
     if state == "active":
         from . import _patch
 
-        missing = _patch.unwrapped()
+        missing = _patch.unwrapped(dataloader)
         if missing:
-            state, reason = "failed", f"after workerseed wrapped it, something else replaced {', '.join(missing)}"
+            state, reason = "failed", f"{', '.join(missing)}.__init__ is replaced since workerseed wrapped it"
     elif state == "waiting" and dataloader is None:
         reason = _waiting_for()
     elif state == "waiting" and not _is_initializing(dataloader):

@@ -87,9 +87,11 @@ def unpatch() -> None:
     _others.clear()
 
 
-def unwrapped() -> List[str]:
-    """Return the names of the worker iterators whose ``__init__`` something else has replaced."""
-    return [cls.__name__ for cls in _iterators if not _is_wrapped(cls)]
+def unwrapped(dataloader: Any) -> List[str]:
+    """Return the names of the worker iterators, of this module and of others, that are not wrapped any more."""
+    return sorted(
+        {cls.__name__ for cls in [*_iterators, *_worker_iterators(_root(dataloader))] if not _is_wrapped(cls)}
+    )
 
 
 def _root(dataloader: Any) -> Any:

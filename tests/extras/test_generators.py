@@ -698,3 +698,28 @@ def test_a_dataset_that_is_kept_keeps_all_that_it_stores_whatever_loader_it_is_i
     assert distinct(first_draws(dataset)) == 1
     assert distinct(first_draws(torch.utils.data.Subset(dataset, range(4)))) == 1
     assert distinct(first_draws(other)) == 4
+
+
+class LazySplit(Dataset):
+    """Makes its split into four training and four held-out items where it is first asked for one, in a worker."""
+
+    def __init__(self):
+        self.generator = random.Random(1)
+        self.numbers = None
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        if self.numbers is None:
+            self.numbers = list(range(8))
+            self.generator.shuffle(self.numbers)
+        return self.numbers[index]
+
+
+def test_a_split_that_workers_make_alike_needs_its_dataset_to_be_kept(folding):
+    dataset = LazySplit()
+    torch.manual_seed(0)
+    assert len({item for _ in range(3) for item in items(dataset)}) > 4
+    workerseed.keep(dataset)
+    assert len({item for _ in range(3) for item in items(dataset)}) == 4
