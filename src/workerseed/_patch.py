@@ -89,9 +89,9 @@ def unpatch() -> None:
 
 def unwrapped(dataloader: Any) -> List[str]:
     """Return the names of the worker iterators, of this module and of others, that are not wrapped any more."""
-    return sorted(
-        {cls.__name__ for cls in [*_iterators, *_worker_iterators(_root(dataloader))] if not _is_wrapped(cls)}
-    )
+    root = _root(dataloader)
+    iterators = [*_iterators, *(_worker_iterators(root) if root is not None else ())]
+    return sorted({cls.__name__ for cls in iterators if not _is_wrapped(cls)})
 
 
 def _root(dataloader: Any) -> Any:
