@@ -54,7 +54,7 @@ def probe(options: Results) -> Results:
             importlib.import_module("workerseed")
         for seed in ("random.seed", "numpy.random.seed", "torch.manual_seed"):
             module, _, name = seed.rpartition(".")
-            getattr(sys.modules[module], name)(0)
+            getattr(importlib.import_module(module), name)(0)
         target = options["loader"]
         loader = import_loader(target) if target else loader_of_article(options["start_method"])
         results["epochs"] = [recorder.epoch(loader) for _ in range(options["epochs"])]
@@ -279,12 +279,15 @@ class RecordStates:
         queues: Any = multiprocessing.queues
         put = queues.Queue.put
 
-        def recording_put(queue: Any, *args: Any, **kwargs: Any) -> None:
+        def recording_put(queue: Any, item: Any, *args: Any, **kwargs: Any) -> None:
             nonlocal snapshots
-            if sys._getframe(1) in frames:
+            is_batch = isinstance(item, tuple) and isinstance(
+                item[0], int
+            )  # and not a sign that the worker has started
+            if is_batch and sys._getframe(1) in frames:
                 before, snapshots = snapshots, self.snapshots()
                 write(log, {path: drawn(before.get(path), now) for path, now in snapshots.items()})
-            put(queue, *args, **kwargs)
+            put(queue, item, *args, **kwargs)
 
         queues.Queue.put = recording_put
 
