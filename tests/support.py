@@ -83,6 +83,8 @@ def run_command(*command, cwd=None, **variables):
 @contextlib.contextmanager
 def start_method(name):
     """Gives the DataLoader options with which its workers start by that method, on any torch."""
+    if name == "forkserver":
+        multiprocessing.set_forkserver_preload(["torch"])  # or each worker imports it anew
     if HAS_CONTEXT:
         yield {"multiprocessing_context": name}
         return
@@ -137,6 +139,19 @@ def expected_draws(workers=2, length=8, seed=0):
     base_seed = torch.empty((), dtype=torch.int64).random_().item()
     generators = [np.random.RandomState(workerseed.numpy_seed(base_seed, i)) for i in range(workers)]
     return [int(generators[item % workers].randint(0, 2**31 - 1)) for item in range(length)]
+
+
+def contents_of(*path):
+    with open(os.path.join(ROOT, *path), encoding="utf-8") as file:
+        return file.read()
+
+
+def rows_of(page):
+    """The cells of all tables of a page, without the marks of code, by the first cell of each row."""
+    rows = [
+        line.replace("`", "").strip("| \n") for line in contents_of("docs", page).splitlines() if line.startswith("|")
+    ]
+    return {cells[0]: cells[1:] for cells in (re.split(r" *\| *", row) for row in rows)}
 
 
 def error_of(loader):

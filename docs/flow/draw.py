@@ -1,6 +1,6 @@
 """Draws ``flow.svg``, beside this file: ``python docs/flow/draw.py``.
 
-The way from ``DataLoader(...)`` to the first draw in a worker. ``tests/test_documentation.py`` holds the functions that
+The way from ``DataLoader(...)`` to the first draw in a worker. ``tests/seeding/test_flow.py`` holds the functions that
 are named here against the stack of a real worker, on each torch, and the picture against this file.
 """
 
@@ -20,18 +20,18 @@ WORKER = "torch/utils/data/_utils/worker.py"
 PARENT = [
     (YOURS, "loader = DataLoader(dataset, num_workers=2)", "", []),
     (TORCH, "DataLoader.__init__", DATALOADER, ["keeps your worker_init_fn, or None"]),
-    (OURS, "_init_loader", "workerseed/_patch.py", ["puts its chain beside it; the attribute stays yours"]),
+    (OURS, "_init_loader", "workerseed/_patch.py", ["stores the seeded init function next to it"]),
     (YOURS, "for batch in loader", "", []),
     (TORCH, "DataLoader.__iter__", DATALOADER, ["makes a worker iterator"]),
-    (OURS, "_init_iterator", "workerseed/_patch.py", ["hands it a view of the loader, not the loader"]),
+    (OURS, "_init_iterator", "workerseed/_patch.py", ["shows the seeded init function while torch's runs"]),
     (
         TORCH,
         "_MultiProcessingDataLoaderIter.__init__",
         DATALOADER,
         [
             "(in torch 1.0 and 1.1 it is _DataLoaderIter)",
-            "draws base_seed; asks for worker_init_fn, and",
-            "gets the chain; starts the workers with both",
+            "draws base_seed, reads loader.worker_init_fn,",
+            "starts the workers with both",
         ],
     ),
 ]

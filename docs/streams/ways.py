@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 
-from workerseed._seeding import entropy_words, seed_sequence_words
+from workerseed._seeding import entropy_words, generate_state
 
 LOW = np.uint64(2**32 - 1)
 
@@ -18,7 +18,7 @@ def base_seeds_of(seed, epochs):
 def words_of(worker_id, base_seed, rank=0, count=4):
     """Return the words of workerseed, each for all starts, as an array."""
     rank = np.zeros_like(base_seed) + np.uint64(rank)
-    return seed_sequence_words(entropy_words(base_seed, worker_id, rank), count)
+    return generate_state(entropy_words(base_seed, worker_id, rank), count)
 
 
 # By each way: what np.random is seeded with, from the user's seed, and the worker_id and base_seed of all starts.

@@ -13,16 +13,14 @@ if TYPE_CHECKING:
 
     from ._status import Status
 
-    Rank = Union[int, Callable[[], int]]
-
 DATALOADER = "torch.utils.data.dataloader"
 
 _extras: "Optional[Tuple[str, ...]]" = None  # those that are on; None: not installed
-_rank: "Optional[Rank]" = None
+_rank: "Union[int, Callable[[], int], None]" = None
 _state: "Tuple[str, str]" = ("off", "not installed")
 
 
-def install(extras: "Iterable[str]" = (), rank: "Optional[Rank]" = None) -> None:
+def install(extras: "Iterable[str]" = (), rank: "Union[int, Callable[[], int], None]" = None) -> None:
     """Seed NumPy in every DataLoader worker that starts from now on, as torch 1.9 does.
 
     ``import workerseed`` calls it. If torch is not imported yet, it waits for that. You may call it again. It does
@@ -51,7 +49,7 @@ def install(extras: "Iterable[str]" = (), rank: "Optional[Rank]" = None) -> None
         if not callable(rank):
             checked_rank(rank, "rank")
     if of_variable is None:
-        _set_state("off", f"turned off by {_config.VARIABLE}={value}")
+        _set_state("off", f"switched off by {_config.VARIABLE}={value}")
         return
     _extras = _config.in_order((*of_variable, *(_extras or ()), *requested))
     _rank = rank if rank is not None else _rank
@@ -63,9 +61,13 @@ def install(extras: "Iterable[str]" = (), rank: "Optional[Rank]" = None) -> None
         return
     # Perhaps another thread imports torch right now, and has passed the place where our finder is.
     importing = [sys.modules[name] for name in (DATALOADER, "torch.utils.data") if name in sys.modules]
-    _set_state("waiting", "torch's DataLoader is being imported" if importing else "torch's DataLoader is not imported yet")
+    _set_state("waiting", "torch's DataLoader is being imported" if importing else _waiting_for())
     for module in importing:
         _patch_when_initialized(module)
+
+
+def _waiting_for() -> str:
+    return "{} is not imported yet".format("torch's DataLoader" if "torch" in sys.modules else "torch")
 
 
 def install_on_import() -> None:
@@ -109,7 +111,7 @@ def uninstall() -> None:
     if "workerseed._patch" in sys.modules:
         from . import _patch
 
-        _patch.unpatch(sys.modules.get(DATALOADER))
+        _patch.unpatch()
     _set_state("off", "uninstalled")
     _extras = _rank = None
 
@@ -129,8 +131,10 @@ def status() -> "Status":
 
         missing = _patch.unwrapped(dataloader)
         if missing:
-            state, reason = "failed", f"after workerseed wrapped it, something else replaced {', '.join(missing)}"
-    elif state == "waiting" and dataloader is not None and not _is_initializing(dataloader):
+            state, reason = "failed", f"{', '.join(missing)}.__init__ is replaced since workerseed wrapped it"
+    elif state == "waiting" and dataloader is None:
+        reason = _waiting_for()
+    elif state == "waiting" and not _is_initializing(dataloader):
         state, reason = "failed", "torch's DataLoader was imported past the import system; call workerseed.install()"
     torch = getattr(sys.modules.get("torch"), "__version__", None)
     return Status(state, reason, None if torch is None else str(torch), _extras or ())
@@ -208,7 +212,7 @@ class _Loader:
 _finder = _Finder()
 
 
-def _is_initializing(module: "ModuleType") -> bool:
+def _is_initializing(module: "Optional[ModuleType]") -> bool:
     return getattr(getattr(module, "__spec__", None), "_initializing", False)
 
 
@@ -227,11 +231,11 @@ def _patch_when_initialized(module: "ModuleType") -> None:
 
         @property
         def _initializing(self) -> bool:
-            return bool(vars(self).get("_initializing"))
+            return bool(self.__dict__.get("_initializing"))
 
         @_initializing.setter
         def _initializing(self, value: bool) -> None:
-            vars(self)["_initializing"] = value
+            self.__dict__["_initializing"] = value
             if not value:
                 self.__class__ = cls
                 patch_if_imported()

@@ -49,8 +49,8 @@ def _mark(name: str, target: "Any", key: str, targets: "List[Any]") -> None:
     from ._rng import kinds
 
     if isinstance(target, DataLoader):
-        vars(target)[key] = True
-        for attribute in list(vars(target).values()):
+        attributes_of(target)[key] = True
+        for attribute in list(attributes_of(target).values()):
             if isinstance(attribute, DataLoader):  # Accelerate 1.x iterates its own loader's base_dataloader
                 _mark(name, attribute, key, targets)
     elif isinstance(target, kinds()) or _is_dataset(target):
@@ -65,6 +65,18 @@ def _is_dataset(target: "Any") -> bool:
     )
 
 
+def attributes_of(loader: "Any") -> "Dict[str, Any]":
+    """Return ``vars(loader)``, also if a subclass has a property of the name ``__dict__``."""
+    from types import GetSetDescriptorType
+
+    for cls in type(loader).__mro__:
+        descriptor = vars(cls).get("__dict__")
+        if isinstance(descriptor, GetSetDescriptorType):
+            attributes: Dict[str, Any] = descriptor.__get__(loader)
+            return attributes
+    return {}
+
+
 def stored_generators(loader: "Any", worker_init_fn: "Any", verbose: bool) -> "Optional[StoredGenerators]":
     """Return what the workers of ``loader`` reseed when they start now; None for nothing.
 
@@ -73,7 +85,7 @@ def stored_generators(loader: "Any", worker_init_fn: "Any", verbose: bool) -> "O
         worker_init_fn: the user's.
         verbose: log what is left alone.
     """
-    attributes = getattr(loader, "__dict__", {})
+    attributes = attributes_of(loader)
     if attributes.get(KEEP):
         return None
     from ._rng import source_of
@@ -134,7 +146,7 @@ class StoredGenerators:
 
         self.parent = os.getpid()
         self.roots = roots
-        self.chosen: "Union[List[Any], Set[str]]" = chosen
+        self.chosen: Union[List[Any], Set[str]] = chosen
 
     def __getstate__(self) -> "Dict[str, Any]":
         from ._search import named_generators
@@ -167,7 +179,9 @@ class StoredGenerators:
             try:
                 source = source_of(generator)
                 if in_use(source):
-                    warn_once(f"a {name} is not reseeded: a thread of the parent was drawing from it as the worker started")
+                    warn_once(
+                        f"a {name} is not reseeded: a thread of the parent was drawing from it as the worker started"
+                    )
                     continue
                 if id(source) not in reseeded:
                     reseed_generator(source, entropy)

@@ -3,12 +3,13 @@
 import os
 import sys
 import threading
-from types import GetSetDescriptorType, ModuleType
+import weakref
+from types import ModuleType
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple, Union
 
 import wrapt
 
-from ._generators import stored_generators
+from ._generators import attributes_of, stored_generators
 from ._messages import warn_once
 from ._seeding import SeededWorkerInit, find_rank
 
@@ -28,6 +29,9 @@ ROOTS = (
 
 INIT = "_workerseed_init"  # the key in vars(loader); Lightning does not copy what begins with an underscore
 
+# The classes that we changed, which live no longer because of that.
+_iterators: "weakref.WeakSet[Any]" = weakref.WeakSet()  # worker iterators
+_others: "weakref.WeakSet[Any]" = weakref.WeakSet()  # DataLoader and the root class
 _options: "Optional[Tuple[Tuple[str, ...], Optional[Rank]]]" = None  # the extras and install's rank; None: turned off
 
 
@@ -36,7 +40,7 @@ def patch(
 ) -> Tuple[str, str]:
     """Wrap what needs wrapping in the module ``torch.utils.data.dataloader``; to do it again does no harm.
 
-    What the module has decides, not torch's version: vendor builds such as ``1.9.0a0+2ecb2c7`` say 1.9 and lack the fix.
+    Decided by what the module has and not by torch's version: vendor builds such as ``1.9.0a0+2ecb2c7`` lack the fix.
 
     Args:
         dataloader: the module.
@@ -62,31 +66,36 @@ def patch(
             _wrap(iterator, _init_iterator)
         _watch_subclasses(root)
     except Exception:
-        unpatch(dataloader)
+        unpatch()
         raise
     _options = extras, rank
     reason = native or "NumPy and random are seeded in every worker that starts from now on"
     return "active", f"{reason}; extras: {', '.join(active_extras)}" if active_extras else reason
 
 
-def unpatch(dataloader: Any) -> None:
+def unpatch() -> None:
     """Turn the reseeding step off, and put the originals back where our wrapper is the outermost."""
     global _options
     _options = None
-    root = _root(dataloader)
-    if root is None:
-        return
-    for cls in [dataloader.DataLoader, *_worker_iterators(root)]:
+    for cls in [*_iterators, *_others]:
         wrapper = vars(cls).get("__init__")
         if isinstance(wrapper, _InitWrapper):
             cls.__init__ = wrapper.__wrapped__
-    if isinstance(vars(root).get("__init_subclass__"), _InitSubclass):
-        del root.__init_subclass__  # torch's has none
+        hook = vars(cls).get("__init_subclass__")
+        if isinstance(hook, _InitSubclass):
+            if hook.earlier is None:
+                del cls.__init_subclass__
+            else:
+                cls.__init_subclass__ = hook.earlier
+    _iterators.clear()
+    _others.clear()
 
 
 def unwrapped(dataloader: Any) -> List[str]:
-    """Return the names of the worker iterators whose wrapper is gone."""
-    return [cls.__name__ for cls in _worker_iterators(_root(dataloader)) if not _is_wrapped(cls)]
+    """Return the names of the worker iterators, of this module and of others, that are not wrapped any more."""
+    root = _root(dataloader)
+    iterators = [*_iterators, *(_worker_iterators(root) if root is not None else ())]
+    return sorted({cls.__name__ for cls in iterators if not _is_wrapped(cls)})
 
 
 def _root(dataloader: Any) -> Any:
@@ -108,6 +117,7 @@ def _is_wrapped(cls: type) -> bool:
 def _wrap(cls: type, wrapper: Init) -> None:
     if not _is_wrapped(cls):
         wrapt.wrap_object(cls, "__init__", _InitWrapper, (wrapper,))
+        (_iterators if wrapper is _init_iterator else _others).add(cls)
 
 
 # Which iterators
@@ -150,14 +160,20 @@ def _names(function: Any, name: str) -> bool:
 
 
 class _InitSubclass(classmethod):  # type: ignore[type-arg]
-    """The ``__init_subclass__`` that we added."""
+    """The ``__init_subclass__`` that we added; ``earlier`` is the one that was there, or None."""
+
+    earlier: Any
 
 
 def _watch_subclasses(root: Any) -> None:
     """Wrap the worker iterators that are yet to be defined."""
+    earlier = vars(root).get("__init_subclass__")  # torch's root class has none
+    _others.add(root)
+    if isinstance(earlier, _InitSubclass):
+        return
 
     def init_subclass(cls: Any, **kwargs: Any) -> None:
-        super(root, cls).__init_subclass__(**kwargs)
+        (earlier.__get__(None, cls) if earlier else super(root, cls).__init_subclass__)(**kwargs)
         try:
             if _options is not None and _starts_workers(cls):
                 _wrap(cls, _init_iterator)
@@ -165,6 +181,7 @@ def _watch_subclasses(root: Any) -> None:
             warn_once(f"the workers of a {cls.__name__} are not seeded: {error!r}")
 
     root.__init_subclass__ = _InitSubclass(init_subclass)
+    vars(root)["__init_subclass__"].earlier = earlier
 
 
 # The wrappers
@@ -198,25 +215,14 @@ class _Stored:
 def seeded_init(loader: Any, worker_init_fn: Any) -> SeededWorkerInit:
     """Return what the workers of ``loader`` call in place of ``worker_init_fn``, for this one start of them."""
     extras, rank = _options or ((), None)
-    active = {
-        "rank": find_rank(rank, "verbose" in extras) if "ranks" in extras else 0,
-        "generators": stored_generators(loader, worker_init_fn, "verbose" in extras) if "generators" in extras else None,
-    }
-    stored = _attributes(loader).get(INIT)
-    if stored is not None and stored.init.worker_init_fn is worker_init_fn and not any(active.values()):
+    of_rank = find_rank(rank, "verbose" in extras) if "ranks" in extras else 0
+    generators = stored_generators(loader, worker_init_fn, "verbose" in extras) if "generators" in extras else None
+    stored = attributes_of(loader).get(INIT)
+    if stored is not None and stored.init.worker_init_fn is worker_init_fn and not of_rank and generators is None:
         return stored.init  # type: ignore[no-any-return]
     # An extra is on; or worker_init_fn was assigned since; or the loader never went through our DataLoader.__init__: it
     # is older than the patch, unpickled, or of a class that does not call that (fastai 1 and 2).
-    return SeededWorkerInit(worker_init_fn, **active)
-
-
-def _attributes(loader: Any) -> Dict[str, Any]:
-    """Return ``vars(loader)``, also if a subclass has a property of the name ``__dict__``."""
-    for cls in type(loader).__mro__:
-        descriptor = vars(cls).get("__dict__")
-        if isinstance(descriptor, GetSetDescriptorType):
-            return descriptor.__get__(loader)  # type: ignore[no-any-return]
-    return {}
+    return SeededWorkerInit(worker_init_fn, of_rank, generators)
 
 
 def _init_iterator(wrapped: Init, iterator: Any, args: Args, kwargs: Kwargs) -> Any:
@@ -253,7 +259,7 @@ class _Start:
 
     def __init__(self, loader: Any) -> None:
         self.loader = loader  # keeps its id in _starts valid, too
-        self.cls = type(loader)
+        self.cls: Any = type(loader)
         self.threads = 0
         self.shown: Any = None
         self.worker_init_fn: Any = None
@@ -266,7 +272,7 @@ class _Start:
     def hand_over(self, init: Any) -> None:
         with _lock():
             self.shown = init
-            attributes = _attributes(self.loader)
+            attributes = attributes_of(self.loader)
             if type(self.loader) is self.cls and "worker_init_fn" in attributes:
                 attributes["worker_init_fn"] = init
             if self.loader.worker_init_fn is not init:
@@ -280,7 +286,8 @@ class _Start:
             "__doc__": self.cls.__doc__,
         }
         try:
-            object.__setattr__(self.loader, "__class__", type(self.cls)(self.cls.__name__, (self.cls,), namespace))
+            metaclass: Any = type(self.cls)
+            object.__setattr__(self.loader, "__class__", metaclass(self.cls.__name__, (self.cls,), namespace))
         except Exception as error:
             warn_once(f"the workers of a {self.cls.__name__} are not seeded: {error!r}")
 
@@ -290,7 +297,7 @@ class _Start:
             return
         if type(self.loader) is not self.cls:
             object.__setattr__(self.loader, "__class__", self.cls)
-        attributes = _attributes(self.loader)
+        attributes = attributes_of(self.loader)
         if attributes.get("worker_init_fn") is self.shown is not None:  # else it was assigned meanwhile
             attributes["worker_init_fn"] = self.worker_init_fn
 

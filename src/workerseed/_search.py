@@ -27,7 +27,7 @@ class Reached(NamedTuple):
     """An object that the search has reached, and the one that refers to it."""
 
     value: Any
-    owner: "Optional[Reached]"  # type: ignore[misc]
+    owner: "Optional[Reached]"
 
 
 def find_generators(roots: Dict[str, Any]) -> List[Any]:
@@ -111,7 +111,9 @@ def _parts_or_sample(value: Any, own_packages: Set[str]) -> Tuple[List[Any], boo
 
 def _parts(value: Any, own_packages: Set[str]) -> List[Any]:
     cls = type(value)
-    if issubclass(cls, OPAQUE) or value is sys.modules or (cls is dict and "__builtins__" in value):  # or a module's dict
+    if (
+        issubclass(cls, OPAQUE) or value is sys.modules or (cls is dict and "__builtins__" in value)
+    ):  # or a module's dict
         return []
     if issubclass(cls, DataLoader):  # its workers use neither its generator nor its sampler
         return [vars(value).get(name) for name in ("dataset", "collate_fn", "worker_init_fn")]

@@ -2,7 +2,7 @@
 
 TYPE_CHECKING = False  # mypy reads it as true; `typing` itself is too slow to import at interpreter start
 if TYPE_CHECKING:
-    from typing import Any, Callable, List, Optional, Tuple, Union
+    from typing import Any, Callable, List, Optional, Union
 
     from ._generators import StoredGenerators
 
@@ -202,7 +202,7 @@ RANK_VARIABLES = (
 )
 
 
-def find_rank(given: "Union[int, Callable[[], int], None]", verbose: bool) -> int:
+def find_rank(given: "Union[int, Callable[[], int], None]" = None, verbose: bool = False) -> int:
     """Return the data-parallel rank of this process.
 
     Args:
@@ -227,7 +227,8 @@ def find_rank(given: "Union[int, Callable[[], int], None]", verbose: bool) -> in
     elif name is not None:
         value = os.environ[name].strip()
         # The length first: Python 3.11 and later have a limit to what int() reads, with an error of its own.
-        number = int(value) if value.isdecimal() and len(value) <= len(str(MASK32)) else value
+        valid = value.isdecimal() and len(value) <= len(str(MASK32)) and int(value) <= MASK32
+        number = int(value) if valid else value
         rank, source = checked_rank(number, name), name
     else:
         log_once(

@@ -233,11 +233,11 @@ class Odd(random.Random):
 
 
 def warnings_in_worker(*generators):
-    return first_draws(Calling(lambda: generators and sorted(_messages._warned)), epochs=1)[0][0]
+    return first_draws(Calling(lambda: generators and sorted(_messages._written)), epochs=1)[0][0]
 
 
 def test_a_generator_that_cannot_be_folded_is_warned_of(folding):
-    (warning,) = warnings_in_worker(Odd())
+    (warning,) = (text for text in warnings_in_worker(Odd()) if "Odd" in text)
     assert warning.startswith("a generator of type Odd is not reseeded: AttributeError")
 
 
@@ -345,9 +345,9 @@ def of_array(generator):
 
 
 @needs_numpy
-def test_in_an_array_of_objects_all_are_found_but_those_of_torch(folding):
+def test_in_an_array_of_objects_all_are_found(folding):
     functions = [of_array(MAKERS[kind](1)) for kind in ("random.Random", "RandomState", "torch.Generator")]
-    assert [distinct(of_kind) for of_kind in zip(*first_draws(Calling(*functions)))] == [4, 4, 1]
+    assert [distinct(of_kind) for of_kind in zip(*first_draws(Calling(*functions)))] == [4, 4, 4]
 
 
 @pytest.mark.skipif(not hasattr(gc, "freeze"), reason="Python 3.7 brought gc.freeze")
@@ -464,12 +464,177 @@ if TORCH >= (1, 2):
             return iter(order[info.id :: info.num_workers])
 
 
-@pytest.mark.skipif(TORCH < (1, 2), reason="torch 1.2 brought iterable data sets")
-def test_workers_that_share_a_shuffled_order_lose_items_unless_its_generator_is_kept(folding):
+needs_iterables = pytest.mark.skipif(TORCH < (1, 2), reason="torch 1.2 brought iterable datasets")
+
+
+@needs_iterables
+def test_workers_that_share_a_shuffled_order_lose_nothing(folding):
+    assert sorted(items(Sharing())) == list(range(32))
+
+
+@needs_iterables
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize("request_of", ["loader", "dataset", "generator"])
+def test_an_iterable_dataset_is_reseeded_where_that_is_requested(folding, monkeypatch, request_of, method):
+    monkeypatch.setattr("workerseed._generators._requested", [])
     dataset = Sharing()
-    assert sorted(items(dataset)) != list(range(32))
+    with start_method(method) as options:
+        loader = DataLoader(dataset, num_workers=2, collate_fn=as_list, **options)
+        workerseed.reseed({"loader": loader, "dataset": dataset, "generator": dataset.generator}[request_of])
+        assert sorted(item for batch in loader for item in batch) != list(range(32))
+
+
+@needs_iterables
+def test_what_is_kept_stays_kept_though_its_loader_is_reseeded(folding):
+    dataset = Sharing()
+    loader = DataLoader(dataset, num_workers=2, collate_fn=as_list)
+    workerseed.reseed(loader)
     workerseed.keep(dataset.generator)
-    assert sorted(items(dataset)) == list(range(32))
+    assert sorted(item for batch in loader for item in batch) == list(range(32))
+
+
+@pytest.mark.parametrize("other", [3, None, [random.Random(1)], random])
+def test_reseed_takes_nothing_else(other):
+    with pytest.raises(TypeError, match="reseed takes a DataLoader, a dataset or a generator, got "):
+        workerseed.reseed(other)
+
+
+def test_in_threads_of_the_parent_nothing_is_reseeded(folding):
+    from workerseed._patch import seeded_init
+
+    generator = random.Random(1)
+    before = generator.getstate()
+    seeded_init(DataLoader(Holding(generator), num_workers=1), None)(0)
+    assert generator.getstate() == before
+
+
+HELD_LOCK = """
+import faulthandler, sys, threading
+import numpy as np, torch
+from torch.utils.data import DataLoader
+import workerseed
+faulthandler.dump_traceback_later(100, exit=True)
+workerseed.install(["generators"])
+own = {own}
+noise = torch.empty(4000000)
+
+class Stored:
+    def __init__(self):
+        self.own = np.random.RandomState(2)
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        return self.own.randint(0, 2**31 - 1)
+
+def draw():
+    while True:
+        {draw}
+
+threading.Thread(target=draw, daemon=True).start()
+drawn = [[int(batch) for batch in DataLoader(Stored(), num_workers=2)] for _ in range(6)]
+print(len({{number for epoch in drawn for number in epoch}}))
+sys.stdout.flush()
+import os
+os._exit(0)  # or a thread that draws as the interpreter ends may abort it
+"""
+
+
+@needs_numpy
+@pytest.mark.parametrize("kind", ["numpy", "torch"])
+def test_a_generator_that_a_thread_draws_from_as_workers_start_does_no_harm(python, kind):
+    own = {"numpy": "np.random.RandomState(1)", "torch": "torch.Generator()"}[kind]
+    draw = {"numpy": "own.standard_normal(4000000)", "torch": "noise.normal_(generator=own)"}[kind]
+    done = python(HELD_LOCK.format(own=own, draw=draw), "-W", "ignore")
+    assert (done.returncode, done.stdout) == (0, "24\n"), done.stderr
+
+
+@needs_modern_numpy
+def test_a_stored_generator_that_a_thread_draws_from_is_left_alone_with_a_warning():
+    from workerseed import _rng
+
+    generator = np.random.RandomState(1)
+    with _rng.source_of(generator).lock:
+        assert _rng.in_use(generator)
+    assert not _rng.in_use(generator)
+
+
+class Unruly(random.Random):
+    @property
+    def bit_generator(self):
+        raise RuntimeError("none of your business")
+
+    def __getattr__(self, name):
+        raise RuntimeError("none of your business")
+
+    def __eq__(self, other):
+        raise RuntimeError("none of your business")
+
+    __hash__ = None
+
+
+class Answering:
+    """Has every attribute."""
+
+    def __getattr__(self, name):
+        return self
+
+    def __eq__(self, other):
+        raise RuntimeError("no comparison")
+
+    def __hash__(self):
+        raise RuntimeError("no hash")
+
+    def __len__(self):
+        raise RuntimeError("no length")
+
+    @property
+    def __dict__(self):
+        raise RuntimeError("no dict")
+
+
+def test_odd_objects_stop_nothing(folding):
+    dataset = Holding(random.Random(1), Unruly(2))
+    dataset.odd = [Answering(), {"odd": Answering()}, Answering]
+    drawn = first_draws(dataset)
+    assert [distinct(of_kind) for of_kind in zip(*drawn)] == [4, 4]
+
+
+@pytest.mark.skipif(not hasattr(getattr(np, "random", None), "set_bit_generator"), reason="NumPy 1.24 brought it")
+def test_another_global_bit_generator_does_no_harm(prints):
+    code = """
+import random
+import numpy as np, torch, workerseed
+from torch.utils.data import DataLoader
+np.random.set_bit_generator(np.random.PCG64())
+workerseed.install(["generators", "ranks"], rank=0)
+
+class Stored:
+    generator = random.Random(1)
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        return [self.generator.random(), np.random.random_sample()]
+
+drawn = [tuple(map(float, batch)) for _ in range(2) for batch in DataLoader(Stored(), num_workers=2)]
+print([len(set(numbers)) for numbers in zip(*drawn)])
+"""
+    assert prints(code, "-W", "error::RuntimeWarning") == "[8, 8]\n"
+
+
+# How large containers are searched
+
+
+def test_a_generator_in_each_record_of_a_large_container_is_found(folding):
+    dataset = Holding(random.Random(1))
+    dataset.records = [{"rng": random.Random(number)} for number in range(3000)]
+    dataset.index = {number: [number] for number in range(3000)}
+    functions = [lambda number=number: dataset.records[number]["rng"].random() for number in (0, 1, 1500, 2999)]
+    drawn = first_draws(Calling(*functions))
+    assert [distinct(of_kind) for of_kind in zip(*drawn)] == [4] * 4
 
 
 # Opting out
@@ -509,7 +674,7 @@ def test_keep_needs_no_extra(shim):
 
 @pytest.mark.parametrize("other", [3, None, [random.Random(1)], random])
 def test_keep_takes_nothing_else(other):
-    with pytest.raises(TypeError, match="keep takes a DataLoader or a generator, got "):
+    with pytest.raises(TypeError, match="keep takes a DataLoader, a dataset or a generator, got "):
         workerseed.keep(other)
 
 
@@ -525,3 +690,36 @@ def test_status_names_it(folding):
 def test_uninstall_ends_it(folding):
     workerseed.uninstall()
     assert distinct(first_draws(Holding(random.Random(1)))) == 1
+
+
+def test_a_dataset_that_is_kept_keeps_all_that_it_stores_whatever_loader_it_is_in(folding):
+    dataset, other = Holding(random.Random(1)), Holding(random.Random(1))
+    workerseed.keep(dataset)
+    assert distinct(first_draws(dataset)) == 1
+    assert distinct(first_draws(torch.utils.data.Subset(dataset, range(4)))) == 1
+    assert distinct(first_draws(other)) == 4
+
+
+class LazySplit(Dataset):
+    """Makes its split into four training and four held-out items where it is first asked for one, in a worker."""
+
+    def __init__(self):
+        self.generator = random.Random(1)
+        self.numbers = None
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        if self.numbers is None:
+            self.numbers = list(range(8))
+            self.generator.shuffle(self.numbers)
+        return self.numbers[index]
+
+
+def test_a_split_that_workers_make_alike_needs_its_dataset_to_be_kept(folding):
+    dataset = LazySplit()
+    torch.manual_seed(0)
+    assert len({item for _ in range(3) for item in items(dataset)}) > 4
+    workerseed.keep(dataset)
+    assert len({item for _ in range(3) for item in items(dataset)}) == 4

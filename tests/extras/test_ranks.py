@@ -18,8 +18,8 @@ from use_ranks import EPOCHS, WORKERS, ThreeStreams, as_it_is, epochs
 
 import workerseed
 from workerseed.__main__ import SITECUSTOMIZE
-from workerseed._ranks import VARIABLES, find_rank
-from workerseed._seeding import seed_sequence_words
+from workerseed._seeding import RANK_VARIABLES as VARIABLES
+from workerseed._seeding import find_rank, generate_state
 
 WORDS = st.integers(min_value=0, max_value=2**32 - 1)
 PROGRAM = use_ranks.__file__
@@ -56,11 +56,11 @@ def test_a_launchers_variable_gives_the_rank(monkeypatch, name, value, rank):
 
 
 def test_the_first_variable_that_is_set_counts(monkeypatch):
-    for name, rank in zip(reversed(VARIABLES), (5, 6, 7)):
+    for rank, name in enumerate(reversed(VARIABLES), 5):
         monkeypatch.setenv(name, str(rank))
         assert find_rank() == rank
     monkeypatch.setenv("RANK", "")
-    assert find_rank() == 6
+    assert find_rank() == rank - 1
 
 
 @pytest.mark.parametrize("name", VARIABLES)
@@ -70,7 +70,7 @@ def test_a_variable_that_is_not_a_rank_is_an_error(monkeypatch, name, value):
     with pytest.raises(ValueError) as error:
         find_rank()
     assert str(error.value) == (
-        f"{name}={value!r} is not the rank of a process, which the extra 'ranks' of workerseed needs: "
+        f"{name}={value!r} is not the data-parallel rank of a process, which the extra 'ranks' of workerseed needs: "
         "valid are whole numbers from 0 to 4294967295"
     )
 
@@ -81,11 +81,11 @@ def test_a_variable_that_is_not_a_rank_is_an_error(monkeypatch, name, value):
 @has_seed_sequence
 @given(st.lists(WORDS, min_size=4, max_size=4))
 def test_eight_words_are_those_of_this_numpy(entropy):
-    assert seed_sequence_words(entropy, 8) == np.random.SeedSequence(entropy).generate_state(8).tolist()
+    assert generate_state(entropy, 8) == np.random.SeedSequence(entropy).generate_state(8).tolist()
 
 
 def test_the_first_four_of_eight_words_are_the_four():
-    assert seed_sequence_words([1, 2, 3, 4], 8)[:4] == seed_sequence_words([1, 2, 3, 4])
+    assert generate_state([1, 2, 3, 4], 8)[:4] == generate_state([1, 2, 3, 4])
 
 
 def test_torch_uses_32_bits_of_its_seed():
@@ -102,7 +102,7 @@ def expected(rank, base_seeds):
 
 
 def expected_of_worker(rank, base_seed, worker_id):
-    words = seed_sequence_words([worker_id, base_seed % 2**32, base_seed // 2**32, rank], 8)
+    words = generate_state([worker_id, base_seed % 2**32, base_seed // 2**32, rank], 8)
     seeds = [base_seed + worker_id] * 2
     if rank:
         seeds = [words[4] + (words[5] << 32), (words[6] + (words[7] << 32)) // 2]
@@ -189,7 +189,7 @@ def test_a_rank_that_is_none_is_an_error_when_workers_start(ranks, monkeypatch):
     monkeypatch.setenv("RANK", "first")
     loader = loader_of()
     assert error_of(loader)[0] is ValueError
-    assert "RANK='first' is not the rank of a process" in error_of(loader)[1]
+    assert "RANK='first' is not the data-parallel rank of a process" in error_of(loader)[1]
 
 
 def test_without_workers_the_rank_is_not_looked_for(ranks, monkeypatch):
@@ -280,3 +280,86 @@ def test_a_launcher_gives_ranks_by_its_variable_alone(tmp_path):
     done = run_python(*command, OMP_NUM_THREADS="1")
     assert done.returncode == 0, done.stderr
     assert read(tmp_path, 2) == [expected(rank, base_seeds_from(0)) for rank in range(2)]
+
+
+def test_install_may_be_given_the_rank(monkeypatch):
+    monkeypatch.setenv("RANK", "1")
+    workerseed.install(["ranks"], rank=3)
+    try:
+        assert epochs(loader_of()) == expected(3, base_seeds_from(0))
+    finally:
+        workerseed.uninstall()
+
+
+def test_install_may_be_given_a_function_that_is_asked_whenever_workers_start():
+    asked = iter([2, 0, 2, 0])
+    workerseed.install(["ranks"], rank=lambda: next(asked))
+    try:
+        seeds = base_seeds_from(0)
+        assert epochs(loader_of())[:2] == [expected(2, seeds)[0], expected(0, seeds)[1]]
+    finally:
+        workerseed.uninstall()
+
+
+@pytest.mark.parametrize("rank", [-1, 2**32, 1.5, "1", "first", None, [0]], ids=repr)
+def test_a_function_that_returns_no_rank_is_an_error_when_workers_start(rank):
+    workerseed.install(["ranks"], rank=lambda: rank)
+    try:
+        assert error_of(loader_of()) == (ValueError, f"rank={rank!r} {NO_RANK}")
+    finally:
+        workerseed.uninstall()
+
+
+NO_RANK = (
+    "is not the data-parallel rank of a process, which the extra 'ranks' of workerseed needs: "
+    "valid are whole numbers from 0 to 4294967295"
+)
+
+
+@pytest.mark.parametrize("rank", [-1, 2**32, 1.5, "1", [0]], ids=repr)
+def test_install_refuses_what_is_no_rank(rank):
+    with pytest.raises(ValueError) as error:
+        workerseed.install(["ranks"], rank=rank)
+    assert str(error.value) == f"rank={rank!r} {NO_RANK}"
+    assert workerseed.status().state == "off"
+
+
+def test_install_refuses_a_rank_without_the_extra():
+    with pytest.raises(ValueError, match="rank is for the extra 'ranks'"):
+        workerseed.install(rank=1)
+
+
+class SeedOfWorkerInfo(ThreeStreams):
+    def __getitem__(self, index):
+        return torch.utils.data.get_worker_info().seed, torch.initial_seed()
+
+
+@pytest.mark.skipif(TORCH < (1, 2), reason="torch 1.2 brought the worker info")
+@pytest.mark.parametrize("rank", [0, 1])
+def test_the_worker_info_has_the_seed_of_torch(ranks, monkeypatch, rank):
+    monkeypatch.setenv("RANK", str(rank))
+    torch.manual_seed(0)
+    seeds = [item for batch in DataLoader(SeedOfWorkerInfo(), num_workers=WORKERS, collate_fn=list) for item in batch]
+    assert all(of_info == of_torch for of_info, of_torch in seeds)
+    assert len({of_info for of_info, _ in seeds}) == WORKERS
+
+
+RANK_OF_VERBOSE = """
+import workerseed
+from torch.utils.data import DataLoader
+for _ in range(2):
+    list(DataLoader(range(2), num_workers=1))
+"""
+
+
+@pytest.mark.parametrize("name", [None, *VARIABLES])
+def test_the_rank_and_where_it_comes_from_are_logged_once(name, python):
+    variables = {"WORKERSEED": "ranks,verbose"}
+    if name is not None:
+        variables[name] = "2"
+    lines = [
+        line.split("]: ")[1] for line in python(RANK_OF_VERBOSE, **variables).stderr.splitlines() if "ranks: " in line
+    ]
+    found = f"ranks: rank 2, from {name}"
+    none = "ranks: no rank found, this process draws as rank 0; looked for an initialized torch.distributed and for "
+    assert lines == [found if name else none + ", ".join(VARIABLES)]

@@ -28,7 +28,7 @@ from variants import (
     without_numpy,
 )
 
-from workerseed._seeding import seed_sequence_words
+from workerseed._seeding import generate_state
 
 VERSION = tuple(int(part) for part in pytorch_lightning.__version__.split(".")[:2])
 WORKERS = "seed_everything with workers"
@@ -134,7 +134,7 @@ def are_those_of_lightning(rows, rank):
         worker_id, start = row[WORKER], (row[START_HIGH] << 32) + row[START_LOW]
         if start not in streams:
             base_seed = start - worker_id
-            words = seed_sequence_words([worker_id, base_seed % 2**32, base_seed // 2**32, rank], 8)
+            words = generate_state([worker_id, base_seed % 2**32, base_seed // 2**32, rank], 8)
             torch.manual_seed((words[6] + (words[7] << 32)) // 2 if rank else start)
             pl_worker_init_function(worker_id, rank)
             streams[start] = np.random.RandomState()

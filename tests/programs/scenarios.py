@@ -1,6 +1,6 @@
 """What the parity tests run: loaders of every kind, and what their workers draw.
 
-    python tests/programs/scenarios.py START_METHOD [--workerseed] [SCENARIO ...]
+    python tests/programs/scenarios.py [--workerseed] [--epochs EPOCHS] START_METHOD [SCENARIO ...]
 
 prints as JSON, for every scenario that the torch at hand can run, what each item of each epoch drew.
 """
@@ -139,8 +139,10 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("start_method")
     parser.add_argument("--workerseed", action="store_true")
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("scenarios", nargs="*", default=list(SCENARIOS))
     options = parser.parse_args()
+    EPOCHS = options.epochs
     if options.workerseed:
         import workerseed  # noqa: F401
     if options.start_method == "forkserver":

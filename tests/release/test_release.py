@@ -16,6 +16,8 @@ import tomllib
 import trove_classifiers
 from support import run_command
 
+import workerseed
+
 ROOT = Path(__file__).resolve().parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
@@ -75,6 +77,10 @@ def metadata(wheel):
         return email.message_from_bytes(archive.read(name))
 
 
+def test_it_is_the_installed_wheel_that_is_tested():
+    assert Path(sys.prefix) in Path(workerseed.__file__).parents
+
+
 # What is in them
 
 
@@ -111,7 +117,7 @@ def test_classifiers_are_known_to_package_indexes(metadata):
 
 
 def test_there_is_a_classifier_for_each_python_of_the_matrix(metadata):
-    environments = " ".join(PYPROJECT["tool"]["tox"]["env_list"])
+    environments = " ".join(PYPROJECT["tool"]["tox"]["env"])
     matrix = {f"{major}.{minor}" for major, minor in re.findall(r"\bpy(\d)(\d+)\b", environments)}
     classifiers = "\n".join(metadata.get_all("Classifier"))
     assert set(re.findall(r"Python :: (3\.\d+)$", classifiers, re.MULTILINE)) == matrix

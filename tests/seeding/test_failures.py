@@ -23,7 +23,7 @@ import importlib.machinery, sys
 class Renaming(importlib.machinery.SourceFileLoader):  # torch as it is, with another name for its worker iterator
     def get_data(self, path):
         source = super().get_data(path)
-        return source.replace(b"_MultiProcessingDataLoaderIter", b"_Iter").replace(b"_DataLoaderIter", b"_Iter")
+        return source.replace(b"_BaseDataLoaderIter", b"_Base").replace(b"_DataLoaderIter", b"_Iter")
 
     def path_stats(self, path):
         raise OSError("no bytecode, please")
@@ -83,7 +83,7 @@ def test_a_failure_is_told_once_and_torch_works_as_stock(python, options, cause,
 def test_an_iterator_that_is_not_known_is_left_alone(python):
     done = python(UNKNOWN_SHAPE + LOAD)
     assert done.returncode == 0, done.stderr
-    reason = "this torch has no worker iterator that workerseed knows (_DataLoaderIter, _MultiProcessingDataLoaderIter)"
+    reason = "this torch has no worker iterator that workerseed knows, below _BaseDataLoaderIter or _DataLoaderIter"
     assert done.stdout == LOADED + f"unsupported {reason}\n"
     assert len(warnings_in(done.stderr)) == 1, done.stderr
 

@@ -29,19 +29,19 @@ FROM_NUMPY = [
 
 @pytest.mark.parametrize("entropy, words", FROM_NUMPY)
 def test_own_words_are_those_of_numpy(entropy, words):
-    assert _seeding.seed_sequence_words(entropy) == words
+    assert _seeding.generate_state(entropy) == words
 
 
 @has_seed_sequence
 @given(st.lists(WORDS, min_size=4, max_size=4))
 def test_own_words_are_those_of_this_numpy(entropy):
-    assert _seeding.seed_sequence_words(entropy) == np.random.SeedSequence(entropy).generate_state(4).tolist()
+    assert _seeding.generate_state(entropy) == np.random.SeedSequence(entropy).generate_state(4).tolist()
 
 
 @given(BASE_SEEDS, WORDS)
 def test_own_words_are_the_seed(base_seed, worker_id):
     entropy = [worker_id, base_seed % 2**32, base_seed // 2**32, 0]
-    assert numpy_seed(base_seed, worker_id) == _seeding.seed_sequence_words(entropy)
+    assert numpy_seed(base_seed, worker_id) == _seeding.generate_state(entropy)
 
 
 @only_native

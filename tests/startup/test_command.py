@@ -49,6 +49,44 @@ def test_options_become_the_variable(options, value):
     assert workerseed_run(*options, sys.executable, "-c", SHOW).stdout == f"{value} {FOLDER}\n"
 
 
+@pytest.mark.parametrize(
+    "before, value", [("ranks", "ranks,verbose"), ("1", "verbose"), ("0", "verbose"), ("maybe", "verbose")]
+)
+def test_options_add_to_the_variable(before, value):
+    done = workerseed_run("--verbose", sys.executable, "-c", SHOW, WORKERSEED=before)
+    assert done.stdout == f"{value} {FOLDER}\n"
+
+
+def test_options_of_a_run_in_a_run_add_up():
+    inner = [*MODULE, "run", "--ranks", sys.executable, "-c", SHOW]
+    assert workerseed_run("--generators", *inner).stdout == f"ranks,generators {FOLDER}\n"
+
+
+@pytest.mark.parametrize("command", [[SCRIPT], MODULE], ids=["script", "module"])
+@pytest.mark.parametrize("value", ["maybe", "1,ranks", ","])
+def test_commands_do_not_read_the_variable(command, value):
+    version = run_command(*command, "--version", WORKERSEED=value)
+    assert (version.returncode, version.stdout, version.stderr) == (0, f"workerseed {workerseed.__version__}\n", "")
+    done = run_command(*command, "run", "echo", "runs", WORKERSEED=value)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "runs\n", "")
+
+
+def test_a_program_that_is_run_by_name_reads_the_variable(tmp_path):
+    (tmp_path / "program").mkdir()
+    (tmp_path / "program" / "__init__.py").write_text("import workerseed")
+    (tmp_path / "program" / "__main__.py").write_text("")
+    done = run_python("-m", "program", WORKERSEED="maybe", cwd=str(tmp_path))
+    assert done.returncode == 1
+    assert "ValueError: WORKERSEED='maybe'" in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--rank", "--gen", "--verb", "--nonsense"])
+def test_an_option_that_is_not_whole_is_an_error(option):
+    done = workerseed_run(option, "echo", "runs")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert option in done.stderr
+
+
 def test_options_of_the_command_are_left_to_it():
     code = "import sys; print(sys.argv[1:])"
     assert workerseed_run(sys.executable, "-c", code, "--verbose", "--", "-h").stdout == "['--verbose', '--', '-h']\n"
@@ -85,6 +123,31 @@ def test_standard_input_is_that_of_the_command():
 def test_a_command_that_is_not_there_exits_127():
     done = workerseed_run("no-such-command")
     assert (done.returncode, done.stderr) == (127, "workerseed: no-such-command: command not found\n")
+
+
+def test_a_script_without_an_interpreter_runs_as_in_a_shell(tmp_path):
+    script = tmp_path / "script"
+    script.write_text("echo $WORKERSEED $0 $1; exit 5")
+    script.chmod(0o755)
+    done = workerseed_run(str(script), "argument")
+    assert (done.returncode, done.stdout, done.stderr) == (5, f"1 {script} argument\n", "")
+
+
+COMMANDS = [
+    ("", 127, "command not found"),
+    ("no/such/command", 127, "command not found"),
+    ("/", 126, "Is a directory"),
+    ("interpreter", 126, "its interpreter was not found"),
+]
+
+
+@pytest.mark.parametrize("command, code, problem", COMMANDS)
+def test_a_command_that_cannot_be_run_is_one_line(command, code, problem, tmp_path):
+    (tmp_path / "interpreter").write_text("#!/no/such/interpreter\n")
+    (tmp_path / "interpreter").chmod(0o755)
+    command = str(tmp_path / "interpreter") if command == "interpreter" else command
+    done = workerseed_run(command)
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", f"workerseed: {command}: {problem}\n")
 
 
 def test_a_command_that_cannot_be_executed_exits_126(tmp_path):

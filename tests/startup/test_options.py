@@ -4,35 +4,35 @@ import pytest
 from support import NATIVE, USE, needs_numpy, needs_torch, only_legacy
 
 import workerseed
-from workerseed import _options
+from workerseed import _config
 
 VALID = "valid are 1, on, true, yes (on), 0, off, false, no (off), or a comma list of ranks, generators, verbose"
 
 
 @pytest.mark.parametrize("value", ["", " ", "1", "on", "true", "yes", " On ", "TRUE", "YES"])
 def test_values_that_switch_on(value):
-    assert _options.from_variable(value) == ()
+    assert _config.from_variable(value) == ()
 
 
 @pytest.mark.parametrize("value", ["0", "off", "false", "no", " Off ", "FALSE"])
 def test_values_that_switch_off(value):
-    assert _options.from_variable(value) is None
+    assert _config.from_variable(value) is None
 
 
 @pytest.mark.parametrize("value", ["verbose", " Verbose ", "verbose,verbose", "verbose , VERBOSE"])
 def test_values_that_name_an_extra(value):
-    assert _options.from_variable(value) == ("verbose",)
+    assert _config.from_variable(value) == ("verbose",)
 
 
 @pytest.mark.parametrize("value", ["ranks,generators,verbose", "verbose, Generators, RANKS"])
 def test_values_that_name_all_extras_in_any_order(value):
-    assert _options.from_variable(value) == ("ranks", "generators", "verbose")
+    assert _config.from_variable(value) == ("ranks", "generators", "verbose")
 
 
 @pytest.mark.parametrize("value", ["maybe", "2", "verbose,", ",", "1,verbose", "0,verbose", "verbose ranks"])
 def test_other_values_are_errors_that_name_the_valid_ones(value):
     with pytest.raises(ValueError, match="is not known") as error:
-        _options.from_variable(value)
+        _config.from_variable(value)
     assert str(error.value).startswith(f"WORKERSEED={value!r}: ")
     assert str(error.value).endswith(VALID)
 
@@ -84,17 +84,16 @@ print(workerseed.status().extras)
     assert prints(code, WORKERSEED="verbose") == "('verbose',)\n('verbose',)\n()\n('verbose',)\n"
 
 
-def told_by_verbose(done):
+def logged_by_verbose(done):
     lines = [line for line in done.stderr.splitlines() if line.startswith("workerseed[")]  # torch may warn, too
     return [line.split("]: ")[1] for line in lines]
 
 
 @needs_torch
-def test_verbose_tells_each_thing_that_is_decided(python):
+def test_verbose_logs_each_state(python):
     done = python("import workerseed\nimport torch.utils.data\nworkerseed.uninstall()", WORKERSEED="verbose")
-    assert told_by_verbose(done) == [
+    assert logged_by_verbose(done) == [
         "waiting: torch is not imported yet",
-        "waiting: torch's DataLoader is not imported yet",
         "native: this torch seeds NumPy in its workers itself"
         if NATIVE
         else "active: NumPy and random are seeded in every worker that starts from now on",
@@ -110,7 +109,7 @@ def test_status_and_verbose_name_the_extras_that_are_on(python, extras):
     done = python(code, WORKERSEED=extras + ",verbose")
     assert done.stdout.startswith("active: ")
     assert done.stdout.endswith("; extras: {}\n".format(extras.replace(",", ", ")))
-    assert told_by_verbose(done)[-1] == done.stdout.rstrip()
+    assert logged_by_verbose(done)[-1] == done.stdout.rstrip()
 
 
 @needs_torch

@@ -22,7 +22,7 @@ import workerseed
 print(workerseed.status())
 """
 TRIED = """ModuleNotFoundError No module named 'torch' torch
-Status(state='waiting', reason="torch's DataLoader is not imported yet", torch=None, extras=())
+Status(state='waiting', reason='torch is not imported yet', torch=None, extras=())
 """
 
 
@@ -64,9 +64,8 @@ def test_extras_wait_for_torch_too(prints):
 
 
 def test_uninstalling_ends_the_waiting(prints):
-    code = "import sys\nbefore = list(sys.meta_path)\nimport workerseed\nworkerseed.uninstall()\n"
-    code += "print(sys.meta_path == before, *workerseed.status())"
-    assert prints(code) == "True off uninstalled None ()\n"
+    code = "import workerseed\nworkerseed.uninstall()\nprint(*workerseed.status())"
+    assert prints(code) == "off uninstalled None ()\n"
 
 
 def test_the_words_of_a_worker_can_be_had():

@@ -1,0 +1,233 @@
+"""Runs public code that has the bug, as its authors wrote it, without workerseed and with it: ``tox run -e projects``.
+
+    python docs/projects/projects.py FOLDER [PROJECT ...]
+
+FOLDER holds a checkout of each project. The script fetches a missing one if there is a network; else it names the
+commit to put there and goes on. loaders.py makes the data and loads it with the project's code, twice, in fresh
+processes: by ``python`` and by ``workerseed run python``. uv finds the Pythons and installs the packages. The table
+goes to stdout, and ``crops.png``, beside this file, shows the crops of the tutorial.
+"""
+
+import collections
+import glob
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+LOADERS = os.path.join(HERE, "loaders.py")
+SHEET = os.path.join(HERE, "crops.png")
+SIDE = 64  # of a crop on the sheet, in pixels
+
+# `loaders` is the function in loaders.py. The torch is the one that the project pins, or the nearest of our tests.
+Project = collections.namedtuple("Project", "repository commit loaders python packages")
+
+TORCH_1_8 = ["torch==1.8.1", "torchvision==0.9.1", "numpy<1.24", "pillow<10"]
+PROJECTS = [
+    Project(
+        "pytorch/tutorials",
+        "af754cbdaf5f6b0d66a7c5cd07ab97b349f3dd9b",
+        "tutorial",
+        "3.8",
+        [*TORCH_1_8, "pandas<2", "scikit-image<0.20", "matplotlib<3.8"],
+    ),
+    Project(
+        "openai/ebm_code_release",
+        "18898a24ee24dcd75c41ac3e228b9db79e53237c",
+        "ebm",
+        "3.6",
+        ["torch==1.0.0", "torchvision==0.2.1", "numpy<1.17", "pillow<7", "scipy==1.1.0", "scikit-image<0.16"],
+    ),
+    Project(
+        "NVlabs/Deep_Object_Pose",
+        "11bbc3b8545e099b35901a13f549ddddacd7dd1f",
+        "dope",
+        "3.8",
+        ["torch==1.6.0", "torchvision==0.7.0", "numpy<1.24", "pillow<10", "opencv-python-headless==4.4.0.44"],
+    ),
+    Project(
+        "ultralytics/yolov5",
+        "f5b8f7d54c9fa69210da0177fec7ac2d9e4a627c",
+        "yolov5",
+        "3.8",
+        [*TORCH_1_8, "opencv-python-headless<4.6", "pandas<2", "matplotlib<3.8", "pyyaml", "requests", "scipy", "tqdm"],
+    ),
+    Project(
+        "rwightman/pytorch-image-models",
+        "7096b52a613eefb4f6d8107366611c8983478b19",
+        "timm",
+        "3.8",
+        TORCH_1_8,
+    ),
+    Project(
+        "sanghyun-son/EDSR-PyTorch",
+        "518c0fa3e39031999984a3dff6bdaf40eeeef89f",
+        "edsr",
+        "3.6",
+        ["torch==1.0.0", "numpy<1.17"],
+    ),
+    Project(
+        "sanghyun-son/EDSR-PyTorch",
+        "565d6feaf58616558fb01a0c65342c01a3b3a26f",
+        "edsr",
+        "3.6",
+        ["torch==1.1.0", "numpy<1.17"],
+    ),
+    Project(
+        "nkolot/SPIN",
+        "5c796852ca7ca7373e104e8489aa5864323fbf84",
+        "spin",
+        "3.6",
+        [
+            *["torch==1.1.0", "torchvision==0.3.0", "numpy<1.17", "pillow<7", "scipy==1.0.0"],
+            *["opencv-python-headless<4.2", "tensorboard==1.14.0", "future", "tqdm"],
+        ],
+    ),
+]
+
+
+def provide(project, checkout):
+    """Fetch the project where it is missing; return what keeps it from being run, or None."""
+    url = "https://github.com/" + project.repository
+    git = ["git", "-C", checkout]
+    quiet = {
+        "stdout": subprocess.DEVNULL,
+        "stderr": subprocess.DEVNULL,
+        "env": dict(os.environ, GIT_TERMINAL_PROMPT="0"),
+    }
+    if not os.path.exists(checkout):
+        os.makedirs(checkout)
+        for command in [["init"], ["fetch", "--depth", "1", url, project.commit], ["checkout", project.commit]]:
+            if subprocess.call(git + command, **quiet) != 0:
+                shutil.rmtree(checkout)
+                return f"cannot be fetched; check out commit {project.commit} of {url} in {checkout}"
+    if subprocess.call([*git, "diff", "--quiet", project.commit, "--", "*.py"], **quiet) != 0:
+        return f"is not run: {checkout} is not commit {project.commit}, or its code was changed"
+    return None
+
+
+def build_wheel(folder):
+    """Build workerseed's wheel in that folder and return its path."""
+    subprocess.check_call(["uv", "build", "--quiet", "--wheel", "--out-dir", folder, os.path.join(HERE, "..", "..")])
+    return glob.glob(os.path.join(folder, "*.whl"))[0]
+
+
+def run(project, checkout, wheel, folder, prefix=()):
+    """Load with the project's code in a fresh process; return the result of loaders.py, None if it has none."""
+    requirements = [word for package in [*project.packages, wheel] for word in ("--with", package)]
+    uv = ["uv", "run", "--quiet", "--no-project", "--python", project.python]
+    process = subprocess.run(
+        [*uv, *requirements, "--", *prefix, "python", LOADERS, project.loaders, checkout, folder],
+        env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        universal_newlines=True,
+    )
+    if process.returncode != 0:
+        print("\n".join(process.stdout.splitlines()[-5:]), file=sys.stderr)
+        return None
+    with open(os.path.join(folder, "result.json")) as file:
+        return json.load(file)
+
+
+def repeats(items):
+    """Count items (epoch, worker, drawn) that repeat another worker's of the epoch, and one of an earlier epoch."""
+    workers = epochs = 0
+    for number, (epoch, worker, drawn) in enumerate(items):
+        same = [(other_epoch, other) for other_epoch, other, earlier in items[:number] if earlier == drawn]
+        workers += any(other_epoch == epoch and other != worker for other_epoch, other in same)
+        epochs += any(other_epoch < epoch for other_epoch, _ in same)
+    return workers, epochs
+
+
+def rows(project, without, with_workerseed):
+    """Return the project's rows of the table."""
+    address = f"https://github.com/{project.repository}/tree/{project.commit}"
+    for loaded, items in without["rows"].items():
+        counts = [*repeats(items), *repeats(with_workerseed["rows"][loaded])]
+        cells = [f"{count} of {len(items)}" if count else "none" for count in counts]
+        yield [f"{project.repository} [{project.commit[:8]}]({address})", without["torch"], loaded, *cells]
+
+
+def draw_sheet(runs):
+    """Write the crops that each run left in its folder to ``SHEET``: a row for each epoch, a block for each worker."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    font, small = ImageFont.load_default(18), ImageFont.load_default(13)
+    left, head, cell = 76, 54, SIDE + 2
+    items = next(iter(runs.values()))[1]
+    epochs, workers = (max(item[place] for item in items) + 1 for place in (0, 1))
+    block = len(items) // epochs // workers * cell + 12
+    panel = head + epochs * cell + 20
+    sheet = Image.new("RGB", (left + workers * block, len(runs) * panel), "white")
+    pen = ImageDraw.Draw(sheet)
+    for number, (title, (folder, items)) in enumerate(runs.items()):
+        top = number * panel + 10
+        drawn = [item[2] for item in items]
+        repeated = [each in drawn[:index] for index, each in enumerate(drawn)]
+        pen.text((12, top), f"{title}: {sum(repeated)} of {len(items)} crops are repeats", "black", font)
+        for worker in range(workers):
+            pen.text((left + worker * block, top + 32), f"worker {worker}", "dimgray", small)
+        for epoch in range(epochs):
+            pen.text((12, top + head + epoch * cell + 24), f"epoch {epoch}", "dimgray", small)
+        placed = collections.Counter()
+        for (epoch, worker, _), path, again in zip(
+            items, sorted(glob.glob(os.path.join(folder, "crops", "*"))), repeated
+        ):
+            x, y = left + worker * block + placed[epoch, worker] * cell, top + head + epoch * cell
+            placed[epoch, worker] += 1
+            image = Image.open(path).resize((SIDE, SIDE), Image.LANCZOS)
+            sheet.paste(Image.blend(image, Image.new("RGB", image.size, "white"), 0.55) if again else image, (x, y))
+            if again:
+                pen.rectangle((x, y, x + SIDE - 1, y + SIDE - 1), outline="crimson", width=2)
+                pen.line((x, y + SIDE - 1, x + SIDE - 1, y), "crimson", 2)
+    sheet.quantize(128).save(SHEET, optimize=True)
+
+
+def main(folder, *chosen):
+    """Run the projects, or those whose function in loaders.py is chosen; print the table."""
+    ready = []
+    for project in PROJECTS:
+        checkout = os.path.abspath(os.path.join(folder, f"{project.loaders}-{project.commit[:8]}"))
+        if chosen and project.loaders not in chosen:
+            continue
+        obstacle = provide(project, checkout)
+        if obstacle:
+            print(f"{project.repository} {obstacle}", file=sys.stderr)
+        else:
+            ready.append((project, checkout))
+    if not ready:
+        return
+    table, failed = [], []
+    with tempfile.TemporaryDirectory() as temporary:
+        wheel = build_wheel(temporary)
+        for project, checkout in ready:
+            print(f"{project.repository} at {project.commit[:8]}", file=sys.stderr)
+            before, after = (tempfile.mkdtemp(dir=temporary) for _ in range(2))
+            without = run(project, checkout, wheel, before)
+            with_workerseed = run(project, checkout, wheel, after, ["workerseed", "run"])
+            if without is None or with_workerseed is None:
+                failed.append(project.repository)
+                continue
+            table += rows(project, without, with_workerseed)
+            if project.loaders == "tutorial":
+                (items,), (items_after,) = without["rows"].values(), with_workerseed["rows"].values()
+                title = f"The tutorial's crops on torch {without['torch']}"
+                draw_sheet({title: (before, items), "The same by workerseed run": (after, items_after)})
+    heading = ["project", "torch", "loaded", "between workers", "between epochs"]
+    heading += [f"{column}, with workerseed" for column in heading[-2:]]
+    for row in [heading, ["---"] * len(heading), *table]:
+        print("| {} |".format(" | ".join(row)))
+    if failed:
+        sys.exit("did not run: " + ", ".join(failed))
+    if any(row[-2:] != ["none", "none"] for row in table):
+        sys.exit("workerseed did not do its job: there are repeats left")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 1:
+        sys.exit(__doc__)
+    main(*sys.argv[1:])

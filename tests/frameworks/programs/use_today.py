@@ -1,0 +1,150 @@
+"""Loads by frameworks of today on the newest torch, from a dataset that stores a generator."""
+
+import logging
+import random
+import sys
+import warnings
+
+import torch
+from items import write
+from torch.utils.data import DataLoader, Dataset
+
+import workerseed
+
+framework, extras = sys.argv[2:]
+warnings.simplefilter("ignore")
+logging.disable(logging.WARNING)
+
+
+class Stored(Dataset):
+    """Each item is its index and a draw from the generator that the dataset stores."""
+
+    def __init__(self):
+        self.generator = random.Random(1)
+
+    def __len__(self):
+        return 8
+
+    def __getitem__(self, index):
+        return torch.tensor([index, self.generator.getrandbits(31)])
+
+
+def epochs(loader):
+    torch.manual_seed(0)
+    return [[item for batch in loader for item in batch.tolist()] for _ in range(2)]
+
+
+def torchdata():
+    from torchdata.stateful_dataloader import StatefulDataLoader
+
+    loader = StatefulDataLoader(Stored(), num_workers=2)
+    drawn = epochs(loader)
+    iterator = iter(loader)
+    first = [next(iterator)[0, 0].item() for _ in range(3)]
+    resumed = StatefulDataLoader(Stored(), num_workers=2)
+    resumed.load_state_dict(loader.state_dict())
+    return [*drawn, [*first, *(batch[0, 0].item() for batch in resumed)]]
+
+
+def accelerate():
+    from accelerate import Accelerator
+
+    return epochs(Accelerator(cpu=True).prepare(DataLoader(Stored(), num_workers=2)))
+
+
+def accelerate_kept():
+    from accelerate import Accelerator
+
+    loader = Accelerator(cpu=True).prepare(DataLoader(Stored(), num_workers=2))
+    workerseed.keep(loader)
+    return epochs(loader)
+
+
+def lightning():
+    from lightning import LightningModule, Trainer
+
+    class Module(LightningModule):
+        def __init__(self):
+            super().__init__()
+            self.layer = torch.nn.Linear(1, 1)
+            self.drawn = [[], []]
+
+        def training_step(self, batch, number):
+            self.drawn[self.current_epoch] += batch.tolist()
+            return self.layer(batch[:, :1].float()).sum()
+
+        def configure_optimizers(self):
+            return torch.optim.SGD(self.parameters(), 0.1)
+
+    module = Module()
+    quiet = {
+        "logger": False,
+        "enable_checkpointing": False,
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+    }
+    torch.manual_seed(0)
+    Trainer(max_epochs=2, accelerator="cpu", **quiet).fit(module, DataLoader(Stored(), num_workers=2))
+    return module.drawn
+
+
+def transformers():
+    import tempfile
+
+    from transformers import Trainer, TrainingArguments
+
+    class Model(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = torch.nn.Linear(1, 1)
+            self.drawn = []
+
+        def forward(self, x):
+            self.drawn += x.tolist()
+            return {"loss": self.layer(x[:, :1].float()).sum()}
+
+    def collate(items):
+        return {"x": torch.stack(items)}
+
+    model = Model()
+    with tempfile.TemporaryDirectory() as folder:
+        options = {"per_device_train_batch_size": 1, "dataloader_num_workers": 2, "num_train_epochs": 2}
+        options.update(use_cpu=True, report_to=[], save_strategy="no", logging_strategy="no", disable_tqdm=True)
+        arguments = TrainingArguments(folder, remove_unused_columns=False, **options)
+        Trainer(model, arguments, train_dataset=Stored(), data_collator=collate).train()
+    return [model.drawn[:8], model.drawn[8:]]
+
+
+def datasets():
+    from datasets import Dataset as Table
+
+    stream = (
+        Table.from_dict({"number": list(range(16))}).to_iterable_dataset(num_shards=4).shuffle(seed=1, buffer_size=8)
+    )
+    loader = DataLoader(stream.with_format("torch"), batch_size=None, num_workers=2)
+    return [[[int(row["number"]), 0] for row in loader]]
+
+
+def monai():
+    from monai.data import Dataset as OfMonai
+    from monai.transforms import Compose, RandGaussianNoise
+
+    transform = Compose([RandGaussianNoise(1.0)]).set_random_state(seed=5)
+    loader = DataLoader(OfMonai([torch.zeros(1, 2, 2) for _ in range(8)], transform), num_workers=2)
+    torch.manual_seed(0)
+    return [[[number, int(batch.flatten()[0] * 2**20)] for number, batch in enumerate(loader)] for _ in range(2)]
+
+
+def monai_threads():
+    from monai.data import ThreadDataLoader
+
+    dataset = Stored()
+    loader = ThreadDataLoader(dataset, num_workers=2, use_thread_workers=True)
+    drawn = sorted(item[1] for batch in loader for item in batch.tolist())
+    same = random.Random(1)
+    return [drawn, sorted(same.getrandbits(31) for _ in range(8))]
+
+
+if __name__ == "__main__":
+    workerseed.install([extras] if extras else [])
+    write(globals()[framework]())

@@ -1,0 +1,335 @@
+"""A worker iterator gets the seeded init function, and the loader is as on stock torch wherever others look at it."""
+
+import copy
+import gc
+import threading
+import weakref
+
+import pytest
+import torch
+from support import TORCH, Draws, as_list, draws, expected_draws, needs_numpy, only_legacy
+from torch.utils.data import DataLoader, dataloader
+
+import workerseed
+
+ITERATOR = getattr(dataloader, "_MultiProcessingDataLoaderIter", None) or dataloader._DataLoaderIter
+BASE = getattr(dataloader, "_BaseDataLoaderIter", None) or dataloader._DataLoaderIter
+
+
+def init(worker_id):
+    pass
+
+
+# What iterators of other people ask of a loader before and after they call torch's __init__, and what stock answers
+
+
+class Marked(DataLoader):
+    @property
+    def mark(self):
+        return type(self).__name__, self.worker_init_fn
+
+    def __eq__(self, other):
+        return self is other
+
+    __hash__ = DataLoader.__hash__
+
+
+registry = weakref.WeakKeyDictionary()
+by_id = {}
+
+LOOKS = {
+    "type": lambda loader: type(loader).__name__,
+    "type is": lambda loader: type(loader) in (DataLoader, Marked, Own),
+    "class": lambda loader: loader.__class__.__name__,
+    "isinstance": lambda loader: isinstance(loader, DataLoader),
+    "id": lambda loader: by_id[id(loader)],
+    "weak reference": lambda loader: weakref.ref(loader)() is loader,
+    "weak reference of before": lambda loader: by_id["reference"]() is loader,
+    "WeakKeyDictionary": lambda loader: registry[loader],
+    "key": lambda loader: {loader: "known"}[loader],
+    "hash": lambda loader: hash(loader) == by_id["hash"],
+    "equal": lambda loader: loader == by_id["loader"],
+    "is": lambda loader: loader is by_id["loader"],
+    "init fn": lambda loader: loader.worker_init_fn,
+    "init fn by getattr": lambda loader: getattr(loader, "worker_init_fn", 3),
+    "init fn in vars": lambda loader: vars(loader)["worker_init_fn"],
+    "init fn is None": lambda loader: loader.worker_init_fn is None,
+    "property": lambda loader: loader.mark,
+    "public attributes": lambda loader: sorted(name for name in vars(loader) if not name.startswith("_")),
+    "setattr": lambda loader: setattr(loader, "tag", 1) or loader.tag,
+    "object.__setattr__": lambda loader: object.__setattr__(loader, "tag", 1) or vars(loader)["tag"],
+    "object.__getattribute__": lambda loader: object.__getattribute__(loader, "num_workers"),
+    "delattr": lambda loader: (setattr(loader, "tag", 1), delattr(loader, "tag"), hasattr(loader, "tag"))[2],
+    "of the same type": lambda loader: type(type(loader)(range(2))).__name__,
+    "rebuilt": lambda loader: type(loader)(loader.dataset, worker_init_fn=loader.worker_init_fn).worker_init_fn,
+    "copy": lambda loader: (type(copy.copy(loader)).__name__, copy.copy(loader).worker_init_fn),
+    "deepcopy": lambda loader: (type(copy.deepcopy(loader)).__name__, copy.deepcopy(loader).worker_init_fn),
+    "repr": lambda loader: repr(loader).split(" object")[0],
+    "super": lambda loader: super(DataLoader, loader).__hash__() == object.__hash__(loader),
+    "slots of the class": lambda loader: type(loader).__dict__.get("__slots__"),
+    "length": len,
+    "call of a method": lambda loader: type(loader).__len__(loader),
+}
+
+
+class Own(Marked):
+    def __init__(self, look, when, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.look, self.when = look, when
+
+    def __iter__(self):
+        return LookingIterator(self)
+
+
+class LookingIterator(ITERATOR):
+    def __init__(self, loader):
+        if loader.when == "before":
+            self.seen = loader.look(loader)
+        ITERATOR.__init__(self, loader)
+        if loader.when == "after":
+            self.seen = loader.look(loader)
+
+
+def seen(look, when, function):
+    class Loader(Own):
+        def __init__(self, *args, **kwargs):
+            Own.__init__(self, look, when, *args, **kwargs)
+
+    loader = Loader(range(4), num_workers=1, worker_init_fn=function)
+    registry[loader] = "known"
+    by_id.update({id(loader): "known", "reference": weakref.ref(loader), "hash": hash(loader), "loader": loader})
+    iterator = iter(loader)
+    list(iterator)
+    assert loader.worker_init_fn is function
+    return iterator.seen
+
+
+@pytest.mark.parametrize("function", [None, init], ids=["without", "with a function"])
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("look", LOOKS)
+def test_an_iterator_sees_its_loader_as_on_stock_torch(look, when, function):
+    stock = seen(LOOKS[look], when, function)
+    workerseed.install(["generators"])  # which wraps on every torch
+    try:
+        assert seen(LOOKS[look], when, function) == stock
+    finally:
+        workerseed.uninstall()
+
+
+class Tagged(ITERATOR):
+    def __init__(self, tag, loader, *, more=None):
+        self.tag = tag + more
+        ITERATOR.__init__(self, loader=loader)
+
+
+class TaggedLoader(DataLoader):
+    def __iter__(self):
+        return Tagged("tr", self, more="ain")
+
+
+@needs_numpy
+def test_an_iterator_may_take_other_arguments_first(extras_on):
+    loader = TaggedLoader(Draws(), num_workers=2)
+    assert iter(loader).tag == "train"
+    assert draws(loader) == expected_draws()
+
+
+@pytest.fixture
+def extras_on():
+    """Installs workerseed with an extra, for one test: then it wraps on every torch."""
+    workerseed.install(["generators"])
+    yield workerseed
+    workerseed.uninstall()
+
+
+# The loader afterwards, whatever happens
+
+
+class Stopping(DataLoader):
+    """Ends the start of its workers by an error that it raises when torch reads this attribute."""
+
+    error = None
+
+    @property
+    def pin_memory(self):
+        if self.error is not None:
+            raise self.error
+        return False
+
+    @pin_memory.setter
+    def pin_memory(self, value):
+        pass
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), KeyboardInterrupt(), SystemExit(3)], ids=repr)
+def test_an_error_while_workers_start_leaves_the_function_of_the_user(extras_on, error):
+    loader = Stopping(range(4), num_workers=1, worker_init_fn=init)
+    loader.error = error
+    with pytest.raises(type(error)):
+        iter(loader)
+    assert vars(loader)["worker_init_fn"] is init
+    assert type(loader) is Stopping
+
+
+@needs_numpy
+def test_threads_may_iterate_one_loader_at_once(extras_on):
+    loader = DataLoader(Draws(4), num_workers=2, worker_init_fn=init)
+    drawn = []
+    threads = [threading.Thread(target=lambda: drawn.append([int(batch) for batch in loader])) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({tuple(numbers) for numbers in drawn}) == 6
+    assert all(len(set(numbers)) == 4 for numbers in drawn)
+    assert loader.worker_init_fn is init
+
+
+def other(worker_id):
+    pass
+
+
+class Assigning(ITERATOR):
+    """Starts workers of its own, by nobody's loop, after it has assigned the function itself."""
+
+    def __init__(self, loader):
+        self.function = loader.worker_init_fn
+        loader.worker_init_fn = other
+
+    def __del__(self):
+        pass
+
+
+def test_a_function_that_an_iterator_assigns_stays(extras_on):
+    loader = DataLoader(range(4), num_workers=1, worker_init_fn=init)
+    assert Assigning(loader).function.worker_init_fn is init
+    assert loader.worker_init_fn is other
+
+
+@needs_numpy
+@pytest.mark.parametrize("settable", [True, False])
+def test_a_loader_whose_function_is_a_property_is_seeded(extras_on, settable):
+    class Loader(DataLoader):
+        @property
+        def worker_init_fn(self):
+            return init
+
+    if settable:
+        Loader.worker_init_fn = Loader.worker_init_fn.setter(lambda self, function: None)
+        loader = Loader(Draws(), num_workers=2)
+    else:
+        loader = object.__new__(Loader)
+        vars(loader).update(vars(DataLoader(Draws(), num_workers=2)))
+    assert draws(loader) == expected_draws()
+    assert type(loader) is Loader
+    assert loader.worker_init_fn is init
+
+
+@needs_numpy
+def test_a_loader_whose_dict_is_a_property_that_raises_is_made_and_seeded(extras_on):
+    class Loader(DataLoader):
+        @property
+        def __dict__(self):
+            raise RuntimeError("not yours")
+
+    assert draws(Loader(Draws(), num_workers=2)) == expected_draws()
+
+
+@needs_numpy
+def test_a_copy_shares_nothing_that_is_changed(extras_on):
+    loader = DataLoader(Draws(), num_workers=2)
+    twin = copy.copy(loader)
+    stored = [vars(each)["_workerseed_init"] for each in (loader, twin)]
+    assert draws(loader) == draws(twin) == expected_draws()
+    assert [vars(each)["_workerseed_init"] for each in (loader, twin)] == stored
+    assert vars(stored[0].init) == {"worker_init_fn": None, "rank": 0, "generators": None}
+
+
+def test_a_loader_without_workers_is_not_touched(extras_on):
+    class Seeing(DataLoader):
+        def __iter__(self):
+            iterator = DataLoader.__iter__(self)
+            self.function = vars(self)["worker_init_fn"]
+            return iterator
+
+    loader = Seeing(range(4), worker_init_fn=init)
+    list(loader)
+    assert loader.function is init
+
+
+# Which iterators
+
+
+@pytest.mark.skipif(TORCH < (1, 2), reason="torch 1.2 has a root class")
+@needs_numpy
+@pytest.mark.parametrize("defined", ["before", "after"])
+def test_an_iterator_that_derives_from_the_root_class_is_seeded(defined):
+    def define():
+        class Middle(BASE):  # like those of torchdata's StatefulDataLoader
+            def __init__(self, loader):
+                super().__init__(loader)
+
+        class Iterator(Middle):
+            def __init__(self, loader, state):
+                super().__init__(loader)
+                self.real = ITERATOR(Plain(loader, loader.worker_init_fn))
+
+            def __next__(self):
+                return next(self.real)
+
+        return Iterator
+
+    class Plain:
+        """A loader's attributes, with a function read by somebody else."""
+
+        def __init__(self, loader, function):
+            vars(self).update(vars(loader), worker_init_fn=function)
+            for name in ("_auto_collation", "_index_sampler", "multiprocessing_context"):
+                if hasattr(loader, name):
+                    setattr(self, name, getattr(loader, name))
+
+    iterator = define() if defined == "before" else None
+    workerseed.install(["generators"])
+    try:
+        iterator = iterator or define()
+        loader = DataLoader(Draws(), num_workers=2, collate_fn=as_list)
+        torch.manual_seed(0)
+        torch.empty((), dtype=torch.int64).random_()  # the root class draws a base seed of its own
+        expected = expected_draws_after_one()
+        torch.manual_seed(0)
+        assert [number for batch in iterator(loader, None) for number in batch] == expected
+    finally:
+        workerseed.uninstall()
+
+
+def expected_draws_after_one():
+    """What workers draw whose base seed is the second that is drawn after a seed of 0."""
+    from support import np
+
+    torch.manual_seed(0)
+    for _ in range(2):
+        base_seed = torch.empty((), dtype=torch.int64).random_().item()
+    generators = [np.random.RandomState(workerseed.numpy_seed(base_seed, worker)) for worker in range(2)]
+    return [int(generators[item % 2].randint(0, 2**31 - 1)) for item in range(8)]
+
+
+def test_iterators_are_not_kept_alive(extras_on):
+    def define(number):
+        return type(f"Iterator{number}", (ITERATOR,), {"__init__": lambda self, loader: loader.worker_init_fn})
+
+    alive = weakref.WeakSet(define(number) for number in range(50))
+    gc.collect()
+    assert len(alive) == 0
+
+
+@only_legacy
+def test_uninstall_puts_back_iterators_that_were_defined_later():
+    workerseed.install()
+
+    def its_init(self, loader):
+        self.function = loader.worker_init_fn
+
+    later = type("Later", (ITERATOR,), {"__init__": its_init, "__del__": lambda self: None})
+    assert later.__init__ is not its_init
+    workerseed.uninstall()
+    assert vars(later)["__init__"] is its_init
