@@ -2,7 +2,7 @@
 
 TYPE_CHECKING = False  # mypy reads it as true; `typing` itself is too slow to import at interpreter start
 if TYPE_CHECKING:
-    from typing import Any, Callable, List, Optional, Union
+    from typing import Any, Callable, List, Optional, Tuple, Union
 
     from ._generators import StoredGenerators
 
