@@ -81,8 +81,12 @@ def unpatch() -> None:
         wrapper = vars(cls).get("__init__")
         if isinstance(wrapper, _InitWrapper):
             cls.__init__ = wrapper.__wrapped__
-        if isinstance(vars(cls).get("__init_subclass__"), _InitSubclass):
-            del cls.__init_subclass__  # torch's root class has none
+        hook = vars(cls).get("__init_subclass__")
+        if isinstance(hook, _InitSubclass):
+            if hook.earlier is None:
+                del cls.__init_subclass__
+            else:
+                cls.__init_subclass__ = hook.earlier
     _iterators.clear()
     _others.clear()
 
@@ -156,14 +160,20 @@ def _names(function: Any, name: str) -> bool:
 
 
 class _InitSubclass(classmethod):  # type: ignore[type-arg]
-    """The ``__init_subclass__`` that we added."""
+    """The ``__init_subclass__`` that we added; ``earlier`` is the one that was there, or None."""
+
+    earlier: Any
 
 
 def _watch_subclasses(root: Any) -> None:
     """Wrap the worker iterators that are yet to be defined."""
+    earlier = vars(root).get("__init_subclass__")  # torch's root class has none
+    _others.add(root)
+    if isinstance(earlier, _InitSubclass):
+        return
 
     def init_subclass(cls: Any, **kwargs: Any) -> None:
-        super(root, cls).__init_subclass__(**kwargs)
+        (earlier.__get__(None, cls) if earlier else super(root, cls).__init_subclass__)(**kwargs)
         try:
             if _options is not None and _starts_workers(cls):
                 _wrap(cls, _init_iterator)
@@ -171,7 +181,7 @@ def _watch_subclasses(root: Any) -> None:
             warn_once(f"the workers of a {cls.__name__} are not seeded: {error!r}")
 
     root.__init_subclass__ = _InitSubclass(init_subclass)
-    _others.add(root)
+    vars(root)["__init_subclass__"].earlier = earlier
 
 
 # The wrappers

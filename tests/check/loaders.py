@@ -710,7 +710,6 @@ JUDGED = [
     makes_anew,
     iterable,
     iterable_holds,
-    iterable_reseeded,
     shards,
     distributed,
     ranked_in_batch_sampler,
@@ -721,6 +720,5 @@ JUDGED = [
     multi_epochs,
     own_iter,
     prepared,
-    kept,
     seeds_stored,
 ]

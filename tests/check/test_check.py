@@ -134,7 +134,13 @@ def test_it_gives_up_after_a_limit(check):
 def test_an_interrupt_ends_all_that_it_started(tmp_path):
     command = [sys.executable, "-m", "workerseed", "check", "loaders:slow"]
     environment = environment_with(TMPDIR=str(tmp_path))
-    process = subprocess.Popen(command, cwd=HERE, env=environment, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command,
+        cwd=HERE,
+        env=environment,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
+    )
     while not any("-" in name for _, _, names in os.walk(str(tmp_path)) for name in names):  # until workers log
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)

@@ -4,7 +4,6 @@ The user's program is as its user has it: workerseed is installed only if ``_che
 """
 
 import contextlib
-import copy
 import hashlib
 import importlib
 import json
@@ -281,9 +280,7 @@ class RecordStates:
 
         def recording_put(queue: Any, item: Any, *args: Any, **kwargs: Any) -> None:
             nonlocal snapshots
-            is_batch = isinstance(item, tuple) and isinstance(
-                item[0], int
-            )  # and not a sign that the worker has started
+            is_batch = isinstance(item, tuple) and isinstance(item[0], int)  # not the sign that a worker is ready
             if is_batch and sys._getframe(1) in frames:
                 before, snapshots = snapshots, self.snapshots()
                 write(log, {path: drawn(before.get(path), now) for path, now in snapshots.items()})
@@ -296,7 +293,7 @@ class RecordStates:
         for path, generator in dict(rng.global_generators(), **core("_search").named_generators(self.roots)).items():
             with contextlib.suppress(Exception):  # one odd generator hides no other
                 words = words_of(generator)
-                mark = copy.copy(generator) if isinstance(words, tuple) else words
+                mark = twister_of(generator) if isinstance(words, tuple) else words
                 found[path] = Snapshot(generator, rng.state_of(generator), mark)
         return found
 
@@ -324,6 +321,17 @@ def words_of(generator: Any) -> Any:
     return tuple(state[1][1:].tolist()) if isinstance(state, tuple) and state[:1] == ("MT19937",) else None
 
 
+def twister_of(generator: Any) -> Any:
+    """Return an independent Mersenne Twister of the same state; a copy of NumPy's shares what draws."""
+    if isinstance(generator, random.Random):
+        twister: Any = random.Random()
+        twister.setstate(random.Random.getstate(generator))
+    else:
+        twister = sys.modules["numpy"].random.RandomState()
+        twister.set_state(generator.get_state())
+    return twister
+
+
 def drawn(before: Optional[Snapshot], now: Snapshot) -> Optional[str]:
     """Return from which state a generator drew since the snapshot before, or None if it did not.
 
@@ -343,7 +351,7 @@ def goes_on(before: Snapshot, now: Snapshot, words: Any) -> bool:
     if not isinstance(words, tuple):
         return before.generator is now.generator and before.mark == words
     twister = before.mark
-    for _ in range(BLOCKS if isinstance(twister, type(now.generator)) else 0):
+    for _ in range(BLOCKS if hasattr(twister, "seed") else 0):
         if words_of(twister) == words:
             return True
         twister.getrandbits(32 * 624) if isinstance(twister, random.Random) else twister.bytes(4 * 624)
