@@ -12,7 +12,6 @@ import multiprocessing.queues
 import os
 import random
 import sys
-import tempfile
 import traceback
 import types
 from typing import Any, Callable, Dict, List, NamedTuple, Optional
@@ -36,7 +35,7 @@ def main(path: str, options: Results) -> None:
     sys.path[0] = os.getcwd()  # as `python -m` has it, and not this folder
     sys.path.append(os.path.dirname(PACKAGE))  # this workerseed, where it is not installed
     try:
-        results = probe(options)
+        results = probe(os.path.dirname(path), options)
     except CheckError as error:
         details = traceback_of(error.__cause__) if error.__cause__ else error.details
         results = {"error": str(error), "details": details}
@@ -44,19 +43,18 @@ def main(path: str, options: Results) -> None:
         file.write(json.dumps(results))
 
 
-def probe(options: Results) -> Results:
+def probe(folder: str, options: Results) -> Results:
     """Return the versions, what the loader is, and what its workers drew in each epoch."""
     results: Results = {"python": sys.version.split()[0], "torch": version("torch"), "numpy": version("numpy")}
-    with tempfile.TemporaryDirectory() as folder:
-        recorder = Recorder(folder)
-        if options["workerseed"]:
-            importlib.import_module("workerseed")
-        for seed in ("random.seed", "numpy.random.seed", "torch.manual_seed"):
-            module, _, name = seed.rpartition(".")
-            getattr(importlib.import_module(module), name)(0)
-        target = options["loader"]
-        loader = import_loader(target) if target else loader_of_article(options["start_method"])
-        results["epochs"] = [recorder.epoch(loader) for _ in range(options["epochs"])]
+    recorder = Recorder(folder)
+    if options["workerseed"]:
+        importlib.import_module("workerseed")
+    for seed in ("random.seed", "numpy.random.seed", "torch.manual_seed"):
+        module, _, name = seed.rpartition(".")
+        getattr(importlib.import_module(module), name)(0)
+    target = options["loader"]
+    loader = import_loader(target) if target else loader_of_article(options["start_method"])
+    results["epochs"] = [recorder.epoch(loader) for _ in range(options["epochs"])]
     workerseed = sys.modules.get("workerseed")
     results["status"] = workerseed.status()._asdict() if workerseed else None
     return dict(results, wrapt=version("wrapt"), **recorder.about)
@@ -162,7 +160,8 @@ class Recorder:
     """
 
     def __init__(self, folder: str) -> None:
-        self.folder = folder
+        self.folder = os.path.join(folder, "logs")  # which outlives this process, as its workers may
+        os.mkdir(self.folder)
         self.about: Results = {}  # the loader whose workers started first
         self.expected: List[int] = []  # the number of workers of each start in this epoch
         self.starts = 0
