@@ -2,7 +2,7 @@
 
 TYPE_CHECKING = False  # mypy reads it as true; `typing` itself is too slow to import at interpreter start
 if TYPE_CHECKING:
-    from typing import Any, Callable, List, Optional, Union
+    from typing import Any, Callable, List, Optional, Tuple, Union
 
     from ._generators import StoredGenerators
 
@@ -112,8 +112,8 @@ def seed_worker(worker_id: int, rank: int = 0) -> "List[int]":
     entropy = entropy_words((seed - worker_id) & MASK64, worker_id, rank)
     words = generate_state(entropy, 8 if rank else 4)
     if rank:
-        seed = words[4] | words[5] << 32
-        torch.manual_seed((words[6] | words[7] << 32) >> 1)  # 63 bits: torch 1.2 takes no more
+        seed, for_torch = seeds_of_rank(words)
+        torch.manual_seed(for_torch)
         info = getattr(sys.modules.get("torch.utils.data._utils.worker"), "_worker_info", None)  # torch 1.0 has none
         if info is not None:
             object.__setattr__(info, "seed", torch.initial_seed())  # torch's class refuses, frozen in torch 2.13
@@ -125,6 +125,11 @@ def seed_worker(worker_id: int, rank: int = 0) -> "List[int]":
     numpy.random.seed(words[:4])
     fix_get_state_workaround(words[0] >> 2)
     return entropy
+
+
+def seeds_of_rank(words: "List[int]") -> "Tuple[int, int]":
+    """Return the seeds of ``random`` and of torch on a rank other than 0, from all eight words of a start."""
+    return words[4] | words[5] << 32, (words[6] | words[7] << 32) >> 1  # 63 bits: torch 1.2 takes no more
 
 
 def fix_get_state_workaround(bits: int) -> None:

@@ -1,69 +1,71 @@
-"""What looking for generators costs, by the number of live objects, in units of what a reader knows."""
+"""What ``iter(loader)`` costs more with the extra ``generators``, in units of one ``gc.collect()``."""
 
 import gc
 import random
+import resource
+import statistics
+import time
 
-import torch
-from memory import private
-from paired import ratio
 from torch.utils.data import DataLoader
 
 import workerseed
-from workerseed import _generators
+
+PAIRS = 40
 
 
-def start_worker(*extras):
-    """Make a function that starts one worker, with these extras, and waits until it has loaded an item and ended."""
+class Stored:
+    def __init__(self, records):
+        self.rng = random.Random(1)
+        self.records = records
 
-    def run():
-        workerseed.uninstall()
-        workerseed.install(extras)
-        for _ in DataLoader([0], num_workers=1):
-            pass
+    def __len__(self):
+        return 1
 
-    return run
-
-
-def look():
-    for _ in _generators.generators_of_process([]):
-        pass
+    def __getitem__(self, index):
+        return 0
 
 
-def copied_by(function):
-    """The memory in MiB that a forked child shares with its parent no longer, once it has called ``function``."""
-    reader, writer = torch.multiprocessing.Pipe(duplex=False)
-    process = torch.multiprocessing.get_context("fork").Process(target=send_copied, args=(function, writer))
-    process.start()
-    copied = reader.recv()
-    process.join()
-    return copied
+def start(loader, extras):
+    """Return the processor time that the parent takes to start a worker, in seconds."""
+    workerseed.uninstall()
+    workerseed.install([extras] if extras else [])
+    began = time.process_time()
+    iterator = iter(loader)
+    took = time.process_time() - began
+    list(iterator)
+    return took
 
 
-def send_copied(function, writer):
-    before = private()
-    function()
-    writer.send(private() - before)
+def collect():
+    began = time.process_time()
+    gc.collect()
+    return time.process_time() - began
 
 
-def fold_found():
-    """Do what a forked worker does with what its parent has found."""
-    HELD.fold([0, 1, 2, 0])
+def more(loader, unit):
+    """Return what a start costs more with the extra, in collections: the median of pairs, and the quartiles."""
+    pairs = [start(loader, "generators") - start(loader, "") for _ in range(PAIRS)]
+    ratios = sorted(pair / unit for pair in pairs)
+    return f"{statistics.median(ratios):.2f} ({ratios[PAIRS // 4]:.2f} to {ratios[-PAIRS // 4]:.2f})"
+
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":
     gc.collect()
-    objects = []
-    for number in (50000, 1000000):
-        objects += [[random.random()] for _ in range(number - len(gc.get_objects()))]
+    records = []
+    for number in (54000, 454000, 1250000, 2000000):
+        records += [{"box": [random.random()], "label": 1} for _ in range((number - len(gc.get_objects())) // 2)]
+        before, unit = peak(), statistics.median(collect() for _ in range(10))
         print(len(gc.get_objects()), "live objects")
-        print("  a worker without the extra = 1, with it:   ", ratio(start_worker(), start_worker("generators"), 20))
-        print("  a garbage collection = 1, looking for them:", ratio(gc.collect, look, 20))
-        HELD = _generators.Held()
-        HELD.found = list(_generators.generators_of_process([]))
-        for what, function in (
-            ("nothing", int),
-            ("what a worker does", fold_found),
-            ("looking for them itself", look),
-            ("a garbage collection", gc.collect),
-        ):
-            print(f"  MiB copied in a forked child by {what}: {copied_by(function):.1f}")
+        print("  in the program:               ", more(DataLoader(Stored([]), num_workers=1), unit), flush=True)
+        print("  stored on the dataset:        ", more(DataLoader(Stored(records), num_workers=1), unit), flush=True)
+        print(f"  MiB that the search needs: {peak() - before:.0f}", flush=True)
+        if hasattr(gc, "freeze"):  # Python 3.7
+            gc.freeze()
+            print(
+                "  stored on the dataset, frozen:", more(DataLoader(Stored(records), num_workers=1), unit), flush=True
+            )
+            gc.unfreeze()

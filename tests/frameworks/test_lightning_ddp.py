@@ -25,6 +25,7 @@ from variants import (
     drawn,
     repeats,
     results_of_ranks,
+    with_starts_of,
     without_numpy,
 )
 
@@ -113,7 +114,7 @@ def test_with_the_extra_ranks_no_two_ranks_share_a_stream():
     for stream in (NUMPY, RANDOM, TORCH):
         assert len(set(column(first + second, stream))) == len(first + second)
     assert are_those_of_rank(first, 0)
-    assert are_those_of_rank(second, 1)
+    assert are_those_of_rank(with_starts_of(first, second), 1)
 
 
 @seeds_workers
@@ -121,7 +122,8 @@ def test_seed_everything_with_workers_has_the_last_word_over_the_extra_ranks():
     for number, rank in enumerate(ranks(WITH_RANKS, WORKERS)):
         assert rank["worker_init_fn"][0] == ["partial of", "pl_worker_init_function", {"rank": number}]
         assert set(column(rank["training"], SEEDINGS)) == {2}
-        assert are_those_of_lightning(rank["training"], number)
+        first = ranks(WITH_RANKS, WORKERS)[0]["training"]
+        assert are_those_of_lightning(with_starts_of(first, rank["training"]), number)
     assert drawn(ranks(WITH_RANKS, WORKERS)[0]["training"]) == drawn(ranks(STOCK, WORKERS)[0]["training"])
 
 

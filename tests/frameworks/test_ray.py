@@ -15,6 +15,7 @@ from variants import (
     drawn,
     repeats,
     result,
+    with_starts_of,
 )
 
 RANKS = (0, 1)
@@ -60,7 +61,8 @@ def test_with_the_extra_no_two_starts_share_a_stream(stream):
 
 @pytest.mark.parametrize("rank", RANKS)
 def test_with_the_extra_each_start_draws_what_its_words_give(rank):
-    assert are_those_of_rank(ray(WITH_RANKS)[rank]["plain"], rank)
+    first, rows = (ray(WITH_RANKS)[number]["plain"] for number in (0, rank))
+    assert are_those_of_rank(with_starts_of(first, rows), rank)
 
 
 @pytest.mark.parametrize("case", ["own function", "reproducible"])

@@ -114,3 +114,8 @@ def check_that_nothing_changes(ours, stock):
     """Where the framework or the user seeds NumPy after us: it is seeded once more, and draws as without us."""
     assert drawn(ours) == drawn(stock)
     assert set(column(ours, SEEDINGS)) == {seedings + 1 for seedings in column(stock, SEEDINGS)}
+
+
+def with_starts_of(first, rows):
+    """The rows with the base seeds of rank 0, which are those of all ranks."""
+    return [row[:START_HIGH] + of_first[START_HIGH:] for of_first, row in zip(first, rows)]

@@ -82,7 +82,7 @@ def activate(value):
     sys.meta_path.insert(0, Finder(extras))
     if "verbose" in extras:
         if any(getattr(finder, "find_spec", None) and finder.find_spec("workerseed", None) for finder in sys.meta_path):
-            write("workerseed[{}]: waiting: torch's DataLoader is not imported yet".format(os.getpid()))
+            write("workerseed[{}]: waiting: torch is not imported yet".format(os.getpid()))
         else:
             report("No module named 'workerseed'")
 

@@ -1,9 +1,11 @@
 """Activation is never in the way of imports: not of torch's, not of other threads', and not the second time."""
 
 import pytest
-from support import NATIVE, needs_numpy, run_python
+from support import NATIVE, needs_numpy, needs_torch, run_python
 
 from workerseed.__main__ import SITECUSTOMIZE
+
+pytestmark = needs_torch
 
 STATE = "native" if NATIVE else "active"
 ACTIVATIONS = {
