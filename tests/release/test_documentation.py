@@ -16,7 +16,7 @@ def test_the_tests_that_are_named_exist():
     files = glob.glob(os.path.join(ROOT, "tests", "**", "test_*.py"), recursive=True)
     exist = {name for file in files for name in TESTS.findall(file + contents_of(file))}
     named = {name for page in pages for name in TESTS.findall(contents_of(page))}
-    assert len(named) > 100
+    assert named  # the pattern finds some; the pages are to name ever fewer
     assert named - exist == set()
 
 
