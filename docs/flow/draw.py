@@ -1,7 +1,7 @@
-"""Draws ``flow.svg``, beside this file: ``python docs/flow/draw.py``.
+"""Draws ``flow.svg``, in the folder of this file: ``python docs/flow/draw.py``.
 
-The way from ``DataLoader(...)`` to the first draw in a worker. ``tests/seeding/test_flow.py`` holds the functions that
-are named here against the stack of a real worker, on each torch, and the picture against this file.
+It shows the way from ``DataLoader(...)`` to the first draw in a worker. ``tests/seeding/test_flow.py`` compares the
+functions that are named here with the stack of a real worker, on each torch.
 """
 
 import os
