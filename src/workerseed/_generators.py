@@ -94,6 +94,8 @@ def stored_generators(loader: "Any", worker_init_fn: "Any", verbose: bool) -> "O
     roots = {name: getattr(loader, name, None) for name in ("dataset", "collate_fn")}
     roots["worker_init_fn"] = worker_init_fn
     found = find_generators(roots)
+    if not found:
+        return None  # and do not search what is kept, at each start of workers, for nothing
     kept = _sources(_kept)
     chosen = [generator for generator in found if id(source_of(generator)) not in kept]
     if _is_iterable_style(loader) and not attributes.get(RESEED):

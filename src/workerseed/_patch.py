@@ -132,7 +132,7 @@ def _worker_iterators(cls: Any) -> Iterator[Any]:
 
 
 def _starts_workers(cls: type) -> bool:
-    """Whether the ``__init__`` of this very class reads ``worker_init_fn``, and not that of a class below it.
+    """Whether the ``__init__`` of this very class reads ``worker_init_fn``, and not that of a class it derives from.
 
     torch's does, and so does that of torchdata's StatefulDataLoader, which derives from the root. A class that calls
     the ``__init__`` of torch's is left alone: it must see the loader as it is. One that replaces it, as EDSR-PyTorch's
@@ -180,8 +180,9 @@ def _watch_subclasses(root: Any) -> None:
         except Exception as error:
             warn_once(f"the workers of a {cls.__name__} are not seeded: {error!r}")
 
-    root.__init_subclass__ = _InitSubclass(init_subclass)
-    vars(root)["__init_subclass__"].earlier = earlier
+    hook = _InitSubclass(init_subclass)
+    hook.earlier = earlier
+    root.__init_subclass__ = hook
 
 
 # The wrappers

@@ -48,15 +48,15 @@ def source_of(generator: Any) -> Any:
 
 def state_of(generator: Any) -> str:
     """Return a digest of everything that decides what a generator draws next."""
-    state = _state(source_of(generator))
-    if isinstance(state, list) and state[0] == "MT19937":  # RandomState before NumPy 1.17
-        state[1][0] >>= 31
-    numpy_random = _numpy_random()
-    if numpy_random and isinstance(generator, numpy_random.RandomState) and source_of(generator) is not generator:
+    if _has_source(generator):
         whole = generator.get_state(legacy=False)
         if whole["bit_generator"] == "MT19937":  # the low 31 bits of the first key word reach no output
             whole["state"]["key"] = [int(whole["state"]["key"][0]) >> 31, *whole["state"]["key"][1:].tolist()]
         state = _plain(whole)
+    else:
+        state = _state(source_of(generator))
+        if isinstance(state, list) and state[0] == "MT19937":  # RandomState before NumPy 1.17
+            state[1][0] >>= 31
     return hashlib.sha256(repr(state).encode()).hexdigest()[:16]
 
 
@@ -66,7 +66,8 @@ def in_use(generator: Any) -> bool:
     In a worker, which has one thread as it starts, this is a thread of the parent: the lock was copied at the fork and
     nobody will ever release it. torch's generators do not show their lock.
     """
-    lock = getattr(source_of(generator), "lock", None) if _is_bit_generator(source_of(generator)) else None
+    source = source_of(generator)
+    lock = getattr(source, "lock", None) if _is_bit_generator(source) else None
     if lock is None:
         return False
     free: bool = lock.acquire(False)
@@ -99,9 +100,16 @@ def reseed(generator: Any, entropy: List[int]) -> None:
 
 def forget_second_normal(generator: Any) -> None:
     """Drop the normal that a RandomState has in store: it makes two at a time, and its source does not know."""
-    numpy_random = _numpy_random()
-    if numpy_random and isinstance(generator, numpy_random.RandomState) and source_of(generator) is not generator:
+    if _has_source(generator):
         generator.set_state(dict(generator.get_state(legacy=False), has_gauss=0, gauss=0.0))
+
+
+def _has_source(generator: Any) -> bool:
+    """Whether this is a RandomState of NumPy 1.17 or later: a bit generator draws, and it keeps a normal itself."""
+    numpy_random = _numpy_random()
+    return (
+        bool(numpy_random) and isinstance(generator, numpy_random.RandomState) and hasattr(generator, "_bit_generator")
+    )
 
 
 def _is_bit_generator(source: Any) -> bool:

@@ -111,9 +111,9 @@ def _parts_or_sample(value: Any, own_packages: Set[str]) -> Tuple[List[Any], boo
 
 def _parts(value: Any, own_packages: Set[str]) -> List[Any]:
     cls = type(value)
-    if (
-        issubclass(cls, OPAQUE) or value is sys.modules or (cls is dict and "__builtins__" in value)
-    ):  # or a module's dict
+    if issubclass(cls, OPAQUE):
+        return []
+    if value is sys.modules or (cls is dict and "__builtins__" in value):  # all modules, or the variables of one
         return []
     if issubclass(cls, DataLoader):  # its workers use neither its generator nor its sampler
         return [vars(value).get(name) for name in ("dataset", "collate_fn", "worker_init_fn")]
@@ -140,9 +140,10 @@ def _is_searched(value: Any, own_packages: Set[str]) -> bool:
     package = _package(value)
     if package in ("builtins", "torch", "numpy", "workerseed"):
         return False
+    if package in own_packages:
+        return True
     file = str(getattr(sys.modules.get(package), "__file__", None))
-    installed = file.startswith(STANDARD_LIBRARY) or any(name in file.split(os.sep) for name in LIBRARIES)
-    return package in own_packages or not installed
+    return not (file.startswith(STANDARD_LIBRARY) or any(name in file.split(os.sep) for name in LIBRARIES))
 
 
 def _named(function: FunctionType) -> Dict[str, Any]:
