@@ -3,6 +3,7 @@
 import functools
 import gc
 import random
+import threading
 
 import pytest
 import torch
@@ -555,8 +556,21 @@ def test_a_stored_generator_that_a_thread_draws_from_is_left_alone_with_a_warnin
     from workerseed import _rng
 
     generator = np.random.RandomState(1)
-    with _rng.source_of(generator).lock:
+    drawing, looked = threading.Event(), threading.Event()
+
+    def draw_for_long():
+        with _rng.source_of(generator).lock:  # since NumPy 2.4, the thread that has it may take it again
+            drawing.set()
+            looked.wait(100)
+
+    thread = threading.Thread(target=draw_for_long)
+    thread.start()
+    drawing.wait(100)
+    try:
         assert _rng.in_use(generator)
+    finally:
+        looked.set()
+        thread.join()
     assert not _rng.in_use(generator)
 
 
