@@ -32,4 +32,4 @@ def two_sided(distribution, statistic):
 
 def shown(p_values):
     """Return a cell for each, with an asterisk for a failure."""
-    return " ".join(f"{p:11.2g}" + ("*" if p < FAILURE else " ") for p in p_values)
+    return "".join(f"{round(p, 12):8.2g}" + ("*" if p < FAILURE else " ") for p in p_values)

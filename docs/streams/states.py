@@ -14,7 +14,7 @@ from ways import SINGLE, base_seeds_of
 RANKS, EPOCHS, WORKERS = 16, 16, 16
 MANY, FEW = 256, 16  # generators, made from the seeds 0, 1, 2, ...
 SEED = 0  # of the base seeds
-AXES = ["ranks", "epochs", "workers", "generators"]
+AXES = ["ranks", "epochs", "workers", "seeds"]
 
 
 def main():
@@ -24,7 +24,7 @@ def main():
     drawn.update((kind, first_draws(make)) for kind, make in KINDS.items())
     print(f"\n{RANKS * EPOCHS * WORKERS * FEW:,} of these starts, with {FEW} generators; p-values, * for a failure")
     print("\nfirst draws")
-    print_table(["repeats", "high byte", "low byte"], drawn, of_first_words)
+    print_table(["repeats", "high", "low"], drawn, of_first_words)
     print("\npairs of neighbours")
     print_table(AXES, drawn, lambda words: shown(of_pairs(along, 4) for along in by_axis(words)))
     print("\ncorrelation of neighbours")
@@ -80,20 +80,20 @@ def of_first_words(words):
     rows = words.reshape(-1, 4)
     first = rows[:, 0]
     p_values = [chi_square(first >> np.uint32(24), 256), chi_square(first & np.uint32(255), 256)]
-    return f"{len(rows) - len(np.unique(rows, axis=0)):11,}  {shown(p_values)}"
+    return f"{len(rows) - len(np.unique(rows, axis=0)):8,} {shown(p_values)}"
 
 
 def by_axis(words):
-    """Yield the first words in four orders: next to each other are neighbouring ranks, epochs, workers, generators."""
+    """Yield the first words in four orders: neighbours differ in rank, epoch, worker or seed by one."""
     for axis in range(4):
         yield np.moveaxis(words[..., 0], axis, -1).ravel()
 
 
 def print_table(columns, drawn, cells_of):
     """Print a line for each way to draw."""
-    print(" " * 18, *[f"{column:>11} " for column in columns])
+    print(" " * 18 + "".join(f"{column:>8} " for column in columns))
     for name, words in drawn.items():
-        print(f"{name:18} {cells_of(words)}", flush=True)
+        print(f"{name:18}{cells_of(words)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from ways import SINGLE, WAYS, base_seeds_of, streams
 
 STARTS = 2**18  # of workers, for repeats and first draws
 STREAMS, LENGTH = 2**12, 2**10  # whose words are correlated, and how many of each
-COLUMNS = ["repeats", "high byte", "low byte", "neighbours", "interleaved", "largest r", "all r"]
+COLUMNS = ["repeats", "high", "low", "pairs", "in turn", "max r", "all r"]
 
 
 def main():
@@ -21,7 +21,7 @@ def main():
     print(f"{STARTS:,} starts of workers, {STREAMS:,} of them followed for {LENGTH:,} words; p-values, * for a failure")
     for workers in (1, 16, 1024):
         print(f"\nnum_workers={workers}: {STARTS // workers:,} epochs, {STREAMS // workers:,} of them whole")
-        print(" " * 28, *[f"{column:>12}" for column in COLUMNS])
+        print(" " * 28 + "".join(f"{column:>8} " for column in COLUMNS))
         for way in (SINGLE, *WAYS):
             first = of_epochs(way, workers, STARTS // workers, 4).reshape(STARTS, 4)
             whole = of_epochs(way, workers, STREAMS // workers, LENGTH)
@@ -29,7 +29,7 @@ def main():
             p_values.append(of_pairs(whole.swapaxes(1, 2).ravel(), 8))
             p_values += of_correlations(correlations(whole.reshape(STREAMS, LENGTH)))
             repeats = STARTS - len(np.unique(first, axis=0))
-            print(f"{way:28} {repeats:12,}", shown(p_values), flush=True)
+            print(f"{way:28}{repeats:8,} {shown(p_values)}", flush=True)
     draw(pathlib.Path(__file__).with_name("correlation.png"))
 
 
