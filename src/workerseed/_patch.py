@@ -9,7 +9,8 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple, Union
 
 import wrapt
 
-from ._generators import attributes_of, stored_generators
+from ._generators import stored_generators
+from ._marks import attributes_of
 from ._messages import warn_once
 from ._seeding import SeededWorkerInit, find_rank
 
