@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 from ._marks import attributes_of
 from ._rng import KINDS, global_generators, source_of
 
-ENTRIES = 1000  # how many entries of a larger container are looked at
+ENTRIES = 300  # how many entries of a larger container are looked at
 ALIKE = 100  # how many objects are searched of more that are alike
 ATOMS = {id(cls) for cls in (bool, bytes, complex, float, int, str, type(None), CodeType, ModuleType)}
 OPAQUE = (CodeType, ModuleType, threading.Thread, torch.Tensor)  # a thread may draw from what it refers to
@@ -35,8 +35,11 @@ class Reached(NamedTuple):
 
     def path(self) -> str:
         """Return the names from a root, or from a global variable, to here."""
-        from_owner = self.owner is not None and self.name[:1] in ("", ".", "[")
-        return self.owner.path() + self.name if from_owner else self.name  # type: ignore[union-attr]
+        names, reached = [self.name], self.owner
+        while reached is not None and names[-1][:1] in ("", ".", "["):
+            names.append(reached.name)
+            reached = reached.owner
+        return "".join(reversed(names))
 
     def kind(self) -> Tuple[Any, ...]:
         """Return what objects have in common that are taken to be alike."""
@@ -56,7 +59,9 @@ def find_generators(roots: Dict[str, Any]) -> Dict[str, Any]:
         roots: objects by name, such as a loader's ``dataset``.
     """
     excluded = [part for generator in global_generators().values() for part in (generator, source_of(generator))]
-    seen: Dict[Any, Any] = {id(part): part for part in excluded}  # holds them: an id counts only as long as its object lives
+    seen: Dict[Any, Any] = {
+        id(part): part for part in excluded
+    }  # holds them: an id counts only as long as its object lives
     own_packages = {_package(part) for root in roots.values() for part in (root, type(root))}
     found: Dict[str, Any] = {}
     left_out: Dict[Any, List[Reached]] = {}  # by their kind; a container in part, by its id
@@ -96,6 +101,8 @@ def find_generators(roots: Dict[str, Any]) -> Dict[str, Any]:
 
 def _sample(level: List[Reached], leading: Set[Any], left_out: Dict[Any, List[Reached]]) -> List[Reached]:
     """Return ``level`` with a sample of the objects that are alike; add the others to ``left_out``."""
+    if len(level) <= ALIKE:
+        return level
     by_kind: Dict[Any, List[Reached]] = {}
     for reached in level:
         by_kind.setdefault(reached.kind(), []).append(reached)
