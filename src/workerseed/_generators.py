@@ -3,7 +3,7 @@
 import os
 from typing import Any, Dict, List, Optional, Set
 
-from torch.utils import data
+from torch.utils.data import dataloader
 
 from ._marks import KEEP, RESEED, attributes_of, marked
 from ._messages import log_once, warn_once
@@ -53,8 +53,9 @@ def _marked_sources(key: str) -> Dict[int, Any]:
 
 def _is_iterable_style(loader: Any) -> bool:
     dataset, kind = getattr(loader, "dataset", None), getattr(loader, "_dataset_kind", None)
-    of_torch = hasattr(data, "IterableDataset") and isinstance(dataset, data.IterableDataset)  # torch 1.2
-    return of_torch or (kind is not None and kind == data._DatasetKind.Iterable)  # fastai 2 has its own dataset
+    if isinstance(dataset, getattr(dataloader, "IterableDataset", ())):  # torch 1.2 and later
+        return True
+    return kind is not None and kind == vars(dataloader)["_DatasetKind"].Iterable  # fastai 2 has its own dataset
 
 
 class StoredGenerators:

@@ -652,6 +652,23 @@ def test_a_generator_in_each_record_of_a_large_container_is_found(folding):
     assert [distinct(of_kind) for of_kind in zip(*drawn)] == [4] * 4
 
 
+def test_a_generator_in_each_record_of_many_small_containers_is_found(folding):
+    dataset = Holding(random.Random(1))
+    dataset.records = [[{"rng": random.Random(number)}, {"rng": random.Random(-number)}] for number in range(1, 500)]
+    functions = [lambda number=number: dataset.records[number][1]["rng"].random() for number in (0, 250, 498)]
+    drawn = first_draws(Calling(*functions))
+    assert [distinct(of_kind) for of_kind in zip(*drawn)] == [4] * 3
+
+
+def test_a_failure_of_the_search_does_not_stop_a_loader(folding, monkeypatch):
+    def fail(roots):
+        raise RuntimeError("no search")
+
+    monkeypatch.setattr("workerseed._generators.find_generators", fail)
+    with pytest.warns(RuntimeWarning, match="stored generators are not reseeded: RuntimeError"):
+        assert sorted(items(Calling(lambda: 1))) == [[1]] * 4
+
+
 # Opting out
 
 
