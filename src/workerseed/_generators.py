@@ -36,8 +36,8 @@ def stored_generators(loader: Any, worker_init_fn: Any, verbose: bool) -> "Optio
         chosen = {path: generator for path, generator in chosen.items() if id(source_of(generator)) in requested}
         if len(chosen) < count and verbose:
             log_once(
-                f"generators: {count - len(chosen)} of an iterable-style {type(roots['dataset']).__name__} are left "
-                "alone, because its workers may shuffle alike to share items; workerseed.reseed asks for them"
+                f"generators: {count - len(chosen)} stored on an iterable-style {type(roots['dataset']).__name__} stay "
+                "as they are, because its workers may need equal ones to share its items; see workerseed.reseed"
             )
     return StoredGenerators(roots, chosen) if chosen else None
 

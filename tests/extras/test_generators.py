@@ -474,6 +474,19 @@ def test_workers_that_share_a_shuffled_order_lose_nothing(folding):
 
 
 @needs_iterables
+def test_verbose_logs_what_an_iterable_dataset_keeps(monkeypatch, capfd):
+    monkeypatch.setattr(_messages, "_written", set())
+    workerseed.install(["generators", "verbose"])
+    try:
+        items(Sharing())
+        items(Sharing())
+    finally:
+        workerseed.uninstall()
+    (line,) = (line for line in capfd.readouterr().err.splitlines() if "generators: " in line)
+    assert "generators: 1 stored on an iterable-style Sharing stay as they are" in line
+
+
+@needs_iterables
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 @pytest.mark.parametrize("request_of", ["loader", "dataset", "generator"])
 def test_an_iterable_dataset_is_reseeded_where_that_is_requested(folding, monkeypatch, request_of, method):
