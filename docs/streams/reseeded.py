@@ -1,11 +1,12 @@
 """What stored generators draw in workers with the extra ``generators``, by its own code, for any start of a worker."""
 
+import hashlib
 import random
 
 import numpy as np
 import torch
 
-from workerseed._rng import _hash, _state, reseed, source_of
+from workerseed._rng import _state, reseed, source_of
 from workerseed._seeding import entropy_words
 
 
@@ -41,10 +42,11 @@ def words_from(generator):
 
 
 def state_of(generator):
-    """Return the state of a generator, of which ``seed_of_state`` makes the next."""
+    """Return the state of a generator in the parent, as ``reseed`` takes it."""
     return _state(source_of(generator))
 
 
 def seed_of_state(state, base_seed, worker_id, rank=0):
-    """Return the number of 256 bits that seeds a generator in a worker, whose state in the parent is ``state``."""
-    return _hash(state, entropy_words(base_seed, worker_id, rank))
+    """Return the number of 256 bits from which ``reseed`` makes a generator's state in a worker."""
+    text = repr((state, entropy_words(base_seed, worker_id, rank)))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest(), "little")

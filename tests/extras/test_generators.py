@@ -11,7 +11,7 @@ from support import TESTS, TORCH, Draws, as_list, draws, epoch, expected_draws, 
 from torch.utils.data import DataLoader, Dataset
 
 import workerseed
-from workerseed import _messages
+from workerseed import _marks, _messages
 
 MODERN_NUMPY = np is not None and hasattr(np.random, "Generator")  # NumPy 1.17
 needs_modern_numpy = pytest.mark.skipif(not MODERN_NUMPY, reason="NumPy 1.17 brought Generator")
@@ -474,10 +474,23 @@ def test_workers_that_share_a_shuffled_order_lose_nothing(reseeding):
 
 
 @needs_iterables
+def test_verbose_logs_what_an_iterable_dataset_keeps(monkeypatch, capfd):
+    monkeypatch.setattr(_messages, "_written", set())
+    workerseed.install(["generators", "verbose"])
+    try:
+        items(Sharing())
+        items(Sharing())
+    finally:
+        workerseed.uninstall()
+    (line,) = (line for line in capfd.readouterr().err.splitlines() if "generators: " in line)
+    assert "generators: 1 stored on an iterable-style Sharing stay as they are" in line
+
+
+@needs_iterables
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 @pytest.mark.parametrize("request_of", ["loader", "dataset", "generator"])
 def test_an_iterable_dataset_is_reseeded_where_that_is_requested(reseeding, monkeypatch, request_of, method):
-    monkeypatch.setattr("workerseed._generators._requested", [])
+    monkeypatch.setitem(_marks.marked, _marks.RESEED, [])
     dataset = Sharing()
     with start_method(method) as options:
         loader = DataLoader(dataset, num_workers=2, collate_fn=as_list, **options)
@@ -552,7 +565,7 @@ def test_a_generator_that_a_thread_draws_from_as_workers_start_does_no_harm(pyth
 
 
 @needs_modern_numpy
-def test_a_stored_generator_that_a_thread_draws_from_is_left_alone_with_a_warning():
+def test_a_generator_that_a_thread_draws_from_is_left_alone_with_an_error_that_is_warned_of():
     from workerseed import _rng
 
     generator = np.random.RandomState(1)
@@ -567,11 +580,12 @@ def test_a_stored_generator_that_a_thread_draws_from_is_left_alone_with_a_warnin
     thread.start()
     drawing.wait(100)
     try:
-        assert _rng.in_use(generator)
+        with pytest.raises(RuntimeError, match="a thread of the parent was drawing from it"):
+            _rng.reseed(_rng.source_of(generator), [0, 0, 0, 0])
     finally:
         looked.set()
         thread.join()
-    assert not _rng.in_use(generator)
+    _rng.reseed(_rng.source_of(generator), [0, 0, 0, 0])
 
 
 class Unruly(random.Random):
@@ -649,6 +663,23 @@ def test_a_generator_in_each_record_of_a_large_container_is_found(reseeding):
     functions = [lambda number=number: dataset.records[number]["rng"].random() for number in (0, 1, 1500, 2999)]
     drawn = first_draws(Calling(*functions))
     assert [distinct(of_kind) for of_kind in zip(*drawn)] == [4] * 4
+
+
+def test_a_generator_in_each_record_of_many_small_containers_is_found(reseeding):
+    dataset = Holding(random.Random(1))
+    dataset.records = [[{"rng": random.Random(number)}, {"rng": random.Random(-number)}] for number in range(1, 500)]
+    functions = [lambda number=number: dataset.records[number][1]["rng"].random() for number in (0, 250, 498)]
+    drawn = first_draws(Calling(*functions))
+    assert [distinct(of_kind) for of_kind in zip(*drawn)] == [4] * 3
+
+
+def test_a_failure_of_the_search_does_not_stop_a_loader(reseeding, monkeypatch):
+    def fail(roots):
+        raise RuntimeError("no search")
+
+    monkeypatch.setattr("workerseed._generators.find_generators", fail)
+    with pytest.warns(RuntimeWarning, match="stored generators are not reseeded: RuntimeError"):
+        assert sorted(items(Calling(lambda: 1))) == [[1]] * 4
 
 
 # Opting out
