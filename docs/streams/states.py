@@ -43,13 +43,11 @@ def count_repeats():
     states = [state_of(make(seed)) for seed in range(MANY)]
     seeds = [seed_of_state(state, base_seed, worker_id, rank) for rank, base_seed, worker_id, state in starts(states)]
     print(f"{len(seeds):,} starts: {RANKS} ranks, {EPOCHS} epochs, {WORKERS} workers, {MANY} generators")
-    print(f"Of as many chance numbers of 32 bits, {len(seeds) ** 2 / 2**33:.0f} or so repeat another.\n\nrepeats")
+    print("\nrepeats")
     pools = (np.random.SeedSequence(seed).pool.tobytes() for seed in seeds)
     for of_whom, used in [
-        ("256 bits for random.Random", seeds),
+        ("256 bits for random.Random and torch.Generator", seeds),
         ("128 bits for NumPy, whose SeedSequence keeps so many", pools),
-        ("63 bits for torch", (seed % 2**63 for seed in seeds)),
-        ("the 32 bits of them that torch's generator on the CPU uses", (seed % 2**32 for seed in seeds)),
     ]:
         print(f"{len(seeds) - len(set(used)):9,}  {of_whom}", flush=True)
 

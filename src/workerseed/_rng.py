@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+import struct
 from typing import Any, Dict, List
 
 import torch
@@ -81,6 +82,10 @@ def reseed(source: Any, entropy: List[int]) -> None:
     elif isinstance(source, torch.Generator):
         if getattr(source, "device", None) is None or source.device.type == "cpu":
             source.manual_seed(number % 2**63)  # torch 1.2 takes no more
+            words = random.Random(number).getstate()[1][:-1]
+            fresh = source.get_state()
+            fresh[24 : 24 + 8 * 624] = torch.tensor(list(struct.pack("<624Q", *words)), dtype=torch.uint8)
+            source.set_state(fresh)  # its own seeding uses 32 bits, and so repeats itself among some 10,000 starts
     elif isinstance(source, BIT_GENERATOR):
         family = next((cls for cls in type(source).__mro__ if cls.__module__.startswith("numpy.")), type(source))
         fresh = family(number)

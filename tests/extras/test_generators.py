@@ -178,6 +178,15 @@ def test_another_run_draws_the_same_wherever_the_generators_are_found(prints, re
     assert prints(code, PYTHONHASHSEED="1") == str(drawn_of_kinds("generators")) + "\n"
 
 
+def test_a_generator_of_torch_gets_more_than_the_32_bits_that_its_own_seeding_uses():
+    from workerseed import _rng
+
+    generator = torch.Generator()
+    _rng.reseed(generator, [0, 0, 0, 0])
+    seeded = seeded_torch(torch.Generator(), generator.initial_seed())
+    assert draw(generator) != draw(seeded)
+
+
 @needs_modern_numpy
 def test_generators_that_share_a_bit_generator_go_on_sharing_it(reseeding):
     one = np.random.default_rng(1)
