@@ -11,7 +11,7 @@ from support import TESTS, TORCH, Draws, as_list, draws, epoch, expected_draws, 
 from torch.utils.data import DataLoader, Dataset
 
 import workerseed
-from workerseed import _messages
+from workerseed import _marks, _messages
 
 MODERN_NUMPY = np is not None and hasattr(np.random, "Generator")  # NumPy 1.17
 needs_modern_numpy = pytest.mark.skipif(not MODERN_NUMPY, reason="NumPy 1.17 brought Generator")
@@ -477,7 +477,7 @@ def test_workers_that_share_a_shuffled_order_lose_nothing(folding):
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 @pytest.mark.parametrize("request_of", ["loader", "dataset", "generator"])
 def test_an_iterable_dataset_is_reseeded_where_that_is_requested(folding, monkeypatch, request_of, method):
-    monkeypatch.setattr("workerseed._generators._requested", [])
+    monkeypatch.setitem(_marks.marked, _marks.RESEED, [])
     dataset = Sharing()
     with start_method(method) as options:
         loader = DataLoader(dataset, num_workers=2, collate_fn=as_list, **options)
@@ -552,7 +552,7 @@ def test_a_generator_that_a_thread_draws_from_as_workers_start_does_no_harm(pyth
 
 
 @needs_modern_numpy
-def test_a_stored_generator_that_a_thread_draws_from_is_left_alone_with_a_warning():
+def test_a_generator_that_a_thread_draws_from_is_left_alone_with_an_error_that_is_warned_of():
     from workerseed import _rng
 
     generator = np.random.RandomState(1)
@@ -567,11 +567,12 @@ def test_a_stored_generator_that_a_thread_draws_from_is_left_alone_with_a_warnin
     thread.start()
     drawing.wait(100)
     try:
-        assert _rng.in_use(generator)
+        with pytest.raises(RuntimeError, match="a thread of the parent was drawing from it"):
+            _rng.reseed(_rng.source_of(generator), [0, 0, 0, 0])
     finally:
         looked.set()
         thread.join()
-    assert not _rng.in_use(generator)
+    _rng.reseed(_rng.source_of(generator), [0, 0, 0, 0])
 
 
 class Unruly(random.Random):
