@@ -80,7 +80,7 @@ def unpatch() -> None:
     _options = None
     for cls in list(_patched):
         wrapper, hook = (vars(cls).get(name) for name in ("__init__", "__init_subclass__"))
-        if isinstance(wrapper, _InitWrapper):
+        if isinstance(wrapper, wrapt.FunctionWrapper) and _is_ours(wrapper):
             cls.__init__ = wrapper.__wrapped__
         if isinstance(hook, _InitSubclass) and hook.earlier is None:
             del cls.__init_subclass__
@@ -98,21 +98,21 @@ def _root(dataloader: Any) -> Any:
     return next((getattr(dataloader, name) for name in ROOTS if hasattr(dataloader, name)), None)
 
 
-class _InitWrapper(wrapt.FunctionWrapper):  # type: ignore[type-arg]
-    """An ``__init__`` that we wrapped."""
+def _is_ours(function: Any) -> bool:
+    return getattr(function, "_self_wrapper", None) in (_init_loader, _init_iterator)
 
 
 def _is_wrapped(cls: type) -> bool:
     """Whether our wrapper is there, perhaps below those of others."""
     function = vars(cls).get("__init__")
-    while function is not None and not isinstance(function, _InitWrapper):
+    while function is not None and not _is_ours(function):
         function = getattr(function, "__wrapped__", None)
     return function is not None
 
 
 def _wrap(cls: type, wrapper: Init) -> None:
     if not _is_wrapped(cls):
-        wrapt.wrap_object(cls, "__init__", _InitWrapper, (wrapper,))
+        wrapt.wrap_function_wrapper(cls, "__init__", wrapper)
         _patched.add(cls)
 
 
@@ -183,8 +183,9 @@ def _init_loader(wrapped: Init, loader: Any, args: Args, kwargs: Kwargs) -> None
     if _options is not None:
         try:
             attributes = loader.__dict__
-            attributes[INIT] = _SeededInit(SeededWorkerInit, attributes["worker_init_fn"])
-        except Exception:  # worker_init_fn or __dict__ is a property of a subclass: the iterator finds out
+            if attributes["num_workers"] > 0:
+                attributes[INIT] = _SeededInit(SeededWorkerInit, attributes["worker_init_fn"])
+        except Exception:  # one of the names is a property of a subclass: the iterator finds out
             return
 
 
