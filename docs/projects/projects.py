@@ -2,10 +2,10 @@
 
     python docs/projects/projects.py FOLDER [PROJECT ...]
 
-FOLDER holds a checkout of each project. The script fetches a missing one if there is a network; else it names the
-commit to put there and goes on. loaders.py makes the data and loads it with the project's code, twice, in fresh
+FOLDER holds a checkout of each project. The script fetches a missing one. Without a network it names the commit to put
+there and runs the other projects. loaders.py makes the data and loads it with the project's code, twice, in fresh
 processes: by ``python`` and by ``workerseed run python``. uv finds the Pythons and installs the packages. The table
-goes to stdout, and ``crops.png``, beside this file, shows the crops of the tutorial.
+goes to stdout, and ``crops.png``, next to this file, shows the crops of the tutorial.
 """
 
 import collections
@@ -90,7 +90,7 @@ PROJECTS = [
 
 
 def provide(project, checkout):
-    """Fetch the project where it is missing; return what keeps it from being run, or None."""
+    """Fetch the project where it is missing; return the reason if it cannot run, or None."""
     url = "https://github.com/" + project.repository
     git = ["git", "-C", checkout]
     quiet = {
