@@ -3,7 +3,7 @@
 import os
 from typing import Any, Dict, List, Optional, Set
 
-from torch.utils import data
+from torch.utils.data import dataloader
 
 from ._marks import KEEP, RESEED, attributes_of, marked
 from ._messages import log_once, warn_once
@@ -36,8 +36,8 @@ def stored_generators(loader: Any, worker_init_fn: Any, verbose: bool) -> "Optio
         chosen = {path: generator for path, generator in chosen.items() if id(source_of(generator)) in requested}
         if len(chosen) < count and verbose:
             log_once(
-                f"generators: {count - len(chosen)} of an iterable-style {type(roots['dataset']).__name__} are left "
-                "alone, because its workers may shuffle alike to share items; workerseed.reseed asks for them"
+                f"generators: {count - len(chosen)} stored on an iterable-style {type(roots['dataset']).__name__} stay "
+                "as they are, because its workers may need equal ones to share its items; see workerseed.reseed"
             )
     return StoredGenerators(roots, chosen) if chosen else None
 
@@ -53,8 +53,9 @@ def _marked_sources(key: str) -> Dict[int, Any]:
 
 def _is_iterable_style(loader: Any) -> bool:
     dataset, kind = getattr(loader, "dataset", None), getattr(loader, "_dataset_kind", None)
-    of_torch = hasattr(data, "IterableDataset") and isinstance(dataset, data.IterableDataset)  # torch 1.2
-    return of_torch or (kind is not None and kind == data._DatasetKind.Iterable)  # fastai 2 has its own dataset
+    if isinstance(dataset, getattr(dataloader, "IterableDataset", ())):  # torch 1.2 and later
+        return True
+    return kind is not None and kind == vars(dataloader)["_DatasetKind"].Iterable  # fastai 2 has its own dataset
 
 
 class StoredGenerators:

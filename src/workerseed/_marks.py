@@ -14,7 +14,7 @@ def keep(loader_or_generator: "Any") -> None:
     """Leave a generator as it is in workers, or all that a dataset stores, or all in the workers of a loader.
 
     For the extra ``generators``: a validation loader may want the same draws in every epoch. A framework that builds
-    another loader from yours (Lightning under DDP) drops what you said of the loader: keep its dataset then.
+    another loader from yours (Lightning under DDP) drops the mark of the loader: keep its dataset then.
 
     Args:
         loader_or_generator: a ``DataLoader``, one that Accelerate has prepared included; a dataset; or an
@@ -27,11 +27,11 @@ def keep(loader_or_generator: "Any") -> None:
 
 
 def reseed(loader_or_generator: "Any") -> None:
-    """Reseed a generator, all that a dataset stores, or all in the workers of a loader, of an iterable-style loader.
+    """Reseed a generator, or all that a dataset stores, or all in the workers of a loader, if it is iterable-style.
 
-    For the extra ``generators``, which leaves iterable-style loaders alone without it: their workers often shuffle one
-    order alike, with a stored generator, and take a share each. Reseeded, they would lose items. What is kept stays
-    kept.
+    For the extra ``generators``, which otherwise leaves iterable-style loaders alone: in many of them each worker
+    shuffles the same order in the same way, with a stored generator, and takes its share. Reseeded, such workers would
+    lose items. What you keep stays as it is, whatever you reseed.
 
     Args:
         loader_or_generator: as for ``keep``.

@@ -11,7 +11,6 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple, Union
 
 import wrapt
 
-from ._generators import stored_generators
 from ._marks import attributes_of
 from ._messages import warn_once
 from ._seeding import SeededWorkerInit, find_rank
@@ -205,7 +204,14 @@ def seeded_init(loader: Any, worker_init_fn: Any) -> SeededWorkerInit:
     """Return what the workers of ``loader`` call in place of ``worker_init_fn``, for this one start of them."""
     extras, rank = _options or ((), None)
     of_rank = find_rank(rank, "verbose" in extras) if "ranks" in extras else 0
-    generators = stored_generators(loader, worker_init_fn, "verbose" in extras) if "generators" in extras else None
+    generators = None
+    if "generators" in extras:
+        try:
+            from ._generators import stored_generators  # not at the top: it imports NumPy
+
+            generators = stored_generators(loader, worker_init_fn, "verbose" in extras)
+        except Exception as error:
+            warn_once(f"stored generators are not reseeded: {error!r}")
     stored = attributes_of(loader).get(INIT)
     # worker_init_fn was assigned since, or the loader never went through our DataLoader.__init__: it is older than the
     # patch, unpickled, or of a class that does not call that (fastai 1 and 2).

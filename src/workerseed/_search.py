@@ -17,8 +17,8 @@ from torch.utils.data import DataLoader
 from ._marks import attributes_of
 from ._rng import KINDS, global_generators, source_of
 
-ENTRIES = 300  # how many entries of a larger container are looked at
-ALIKE = 100  # how many objects are searched of more that are alike
+ENTRIES = 300  # of a larger container, the search looks at about so many entries
+SAMPLE = 100  # of more objects of one kind, it searches so many
 ATOMS = {id(cls) for cls in (bool, bytes, complex, float, int, str, type(None), CodeType, ModuleType)}
 OPAQUE = (CodeType, ModuleType, threading.Thread, torch.Tensor)  # a thread may draw from what it refers to
 LIBRARIES = ("site-packages", "dist-packages")
@@ -42,7 +42,7 @@ class Reached(NamedTuple):
         return "".join(reversed(names))
 
     def kind(self) -> Tuple[Any, ...]:
-        """Return what objects have in common that are taken to be alike."""
+        """Return the types of the object and of its owner, and its name as an attribute."""
         return type(self.value), self.owner and type(self.owner.value), self.name if self.name[:1] == "." else ""
 
 
@@ -53,7 +53,7 @@ def find_generators(roots: Dict[str, Any]) -> Dict[str, Any]:
     functions and classes of the program, and of the package that a root comes from, it also searches the global
     variables that their code names. It leaves the rest of the process alone: other threads may draw from that.
 
-    Of many objects that are alike it searches a sample. Where that leads to a generator, it searches the others, too.
+    Of many objects of one kind it searches a sample. Where that leads to a generator, it searches the rest, too.
 
     Args:
         roots: objects by name, such as a loader's ``dataset``.
@@ -100,18 +100,18 @@ def find_generators(roots: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def _sample(level: List[Reached], leading: Set[Any], left_out: Dict[Any, List[Reached]]) -> List[Reached]:
-    """Return ``level`` with a sample of the objects that are alike; add the others to ``left_out``."""
-    if len(level) <= ALIKE:
+    """Return ``level`` with a sample of each kind of which it has many; add the rest to ``left_out``."""
+    if len(level) <= SAMPLE:
         return level
     by_kind: Dict[Any, List[Reached]] = {}
     for reached in level:
         by_kind.setdefault(reached.kind(), []).append(reached)
     chosen: List[Reached] = []
-    for kind, alike in by_kind.items():
-        picked = set(_picked(len(alike), len(alike) if kind in leading else ALIKE))
-        chosen += [alike[i] for i in sorted(picked)]
-        if len(picked) < len(alike):
-            left_out.setdefault(kind, []).extend(part for i, part in enumerate(alike) if i not in picked)
+    for kind, objects in by_kind.items():
+        picked = set(_picked(len(objects), len(objects) if kind in leading else SAMPLE))
+        chosen += [objects[i] for i in sorted(picked)]
+        if len(picked) < len(objects):
+            left_out.setdefault(kind, []).extend(part for i, part in enumerate(objects) if i not in picked)
     return chosen
 
 

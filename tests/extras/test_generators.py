@@ -474,6 +474,19 @@ def test_workers_that_share_a_shuffled_order_lose_nothing(folding):
 
 
 @needs_iterables
+def test_verbose_logs_what_an_iterable_dataset_keeps(monkeypatch, capfd):
+    monkeypatch.setattr(_messages, "_written", set())
+    workerseed.install(["generators", "verbose"])
+    try:
+        items(Sharing())
+        items(Sharing())
+    finally:
+        workerseed.uninstall()
+    (line,) = (line for line in capfd.readouterr().err.splitlines() if "generators: " in line)
+    assert "generators: 1 stored on an iterable-style Sharing stay as they are" in line
+
+
+@needs_iterables
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 @pytest.mark.parametrize("request_of", ["loader", "dataset", "generator"])
 def test_an_iterable_dataset_is_reseeded_where_that_is_requested(folding, monkeypatch, request_of, method):
@@ -650,6 +663,23 @@ def test_a_generator_in_each_record_of_a_large_container_is_found(folding):
     functions = [lambda number=number: dataset.records[number]["rng"].random() for number in (0, 1, 1500, 2999)]
     drawn = first_draws(Calling(*functions))
     assert [distinct(of_kind) for of_kind in zip(*drawn)] == [4] * 4
+
+
+def test_a_generator_in_each_record_of_many_small_containers_is_found(folding):
+    dataset = Holding(random.Random(1))
+    dataset.records = [[{"rng": random.Random(number)}, {"rng": random.Random(-number)}] for number in range(1, 500)]
+    functions = [lambda number=number: dataset.records[number][1]["rng"].random() for number in (0, 250, 498)]
+    drawn = first_draws(Calling(*functions))
+    assert [distinct(of_kind) for of_kind in zip(*drawn)] == [4] * 3
+
+
+def test_a_failure_of_the_search_does_not_stop_a_loader(folding, monkeypatch):
+    def fail(roots):
+        raise RuntimeError("no search")
+
+    monkeypatch.setattr("workerseed._generators.find_generators", fail)
+    with pytest.warns(RuntimeWarning, match="stored generators are not reseeded: RuntimeError"):
+        assert sorted(items(Calling(lambda: 1))) == [[1]] * 4
 
 
 # Opting out
