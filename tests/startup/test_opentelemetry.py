@@ -1,4 +1,4 @@
-"""Beside opentelemetry-instrument, where that is installed: it puts a sitecustomize of its own first, and hides ours."""
+"""Beside opentelemetry-instrument, where that is installed: it puts a sitecustomize first that hides ours."""
 
 import os
 import sys
