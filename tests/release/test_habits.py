@@ -47,4 +47,4 @@ def test_read_the_docs_builds_with_the_environment_docs():
     assert [build["tools"]["python"]] == docs["base_python"]
     assert "tox run -e docs" in build["commands"]
     written = docs["commands"][0][-1].replace("{env_dir}", os.path.join(".tox", "docs"))
-    assert any(command.startswith(f"cp -r {written} ") for command in build["commands"])
+    assert any(command.startswith(f"cp -r {written}/. ") for command in build["commands"])
