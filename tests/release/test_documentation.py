@@ -8,16 +8,36 @@ import runpy
 import tomllib
 from support import ROOT, contents_of, rows_of
 
-TESTS = re.compile(r"\btest_\w+")
+EVIDENCE = os.path.join("docs", "evidence.md")
+SETTINGS = tomllib.loads(contents_of("pyproject.toml"))
 
 
-def test_the_tests_that_are_named_exist():
-    pages = [os.path.join(ROOT, "README.md"), *glob.glob(os.path.join(ROOT, "docs", "*.md"))]
-    files = glob.glob(os.path.join(ROOT, "tests", "**", "test_*.py"), recursive=True)
-    exist = {name for file in files for name in TESTS.findall(file + contents_of(file))}
-    named = {name for page in pages for name in TESTS.findall(contents_of(page))}
-    assert named  # the pattern finds some; the pages are to name ever fewer
-    assert named - exist == set()
+def test_the_tests_of_the_evidence_exist():
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", contents_of(EVIDENCE))
+    assert named
+    missing = [f"{path}::{name}" for path, name in named if f"def {name}" not in contents_of(path)]
+    assert missing == []
+
+
+def test_the_environments_that_pages_name_exist():
+    named = {name for page in pages() for name in re.findall(r"tox run -e ([\w-]+)", contents_of(page))}
+    assert named - set(SETTINGS["tool"]["tox"]["env"]) == {"py38-torch1_8_2"}  # CONTRIBUTING's example of a new one
+
+
+def test_no_other_page_names_a_test():
+    assert [page for page in pages() if re.search(r"\btest_\w+", contents_of(page))] == [EVIDENCE]
+
+
+def pages():
+    paths = [*glob.glob(os.path.join(ROOT, "*.md")), *glob.glob(os.path.join(ROOT, "docs", "*.md"))]
+    return sorted(os.path.relpath(path, ROOT) for path in paths)
+
+
+def test_the_table_of_states_has_all_states():
+    code = "".join(contents_of("src", "workerseed", module) for module in ("_activation.py", "_patch.py"))
+    states = re.findall(r'(?:_set_state\(|return |= \(?)"([a-z]+)", ', code)
+    rows = {row for row in rows_of("troubleshooting.md") if re.fullmatch("[a-z]+", row)}
+    assert rows - {"state", "command"} == set(states)  # without the tables' headings
 
 
 def test_the_picture_is_what_its_script_draws():
@@ -26,15 +46,14 @@ def test_the_picture_is_what_its_script_draws():
 
 
 def test_the_table_has_all_environments():
-    settings = tomllib.loads(contents_of("pyproject.toml"))
-    environments = [name for name in settings["tool"]["tox"]["env"] if name.startswith("py")]
+    environments = [name for name in SETTINGS["tool"]["tox"]["env"] if name.startswith("py")]
     assert [name for name in rows_of("compatibility.md") if name.startswith("py")] == environments
     page = contents_of("docs", "compatibility.md")
-    assert f"Python `{settings['project']['requires-python']}`" in page
-    assert [f"`{requirement}`" in page for requirement in settings["project"]["dependencies"]] == [True]
+    assert f"Python `{SETTINGS['project']['requires-python']}`" in page
+    assert [f"`{requirement}`" in page for requirement in SETTINGS["project"]["dependencies"]] == [True]
 
 
 def test_each_environment_that_tests_is_in_a_label():
-    settings = tomllib.loads(contents_of("pyproject.toml"))["tool"]["tox"]
+    settings = SETTINGS["tool"]["tox"]
     labelled = {name for names in settings["labels"].values() for name in names if isinstance(name, str)}
     assert {name for name in settings["env"] if name.startswith("py")} <= labelled | set(settings["env_list"])

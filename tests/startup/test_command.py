@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from support import NATIVE, TORCH, USE, needs_numpy, run_command, run_python
+from support import NATIVE, TORCH, USE, needs_numpy, only_legacy, run_command, run_python
 
 import workerseed
 
@@ -163,6 +163,14 @@ def test_no_command_shows_the_usage_and_exits_2(arguments):
     assert done.stderr.startswith("usage: workerseed ")
 
 
+def test_on_windows_it_is_an_error_that_names_the_variables():
+    code = "import os, workerseed.__main__ as command; os.name = 'nt'; command.main(['run', 'python', 'train.py'])"
+    done = run_python("-c", code)
+    assert (done.returncode, done.stdout) == (2, "")
+    message = f"Windows cannot replace a process; set WORKERSEED and PYTHONPATH={FOLDER} instead"
+    assert done.stderr.splitlines()[-1] == f"workerseed run: error: {message}"
+
+
 def test_the_version():
     assert run_command(*MODULE, "--version").stdout == f"workerseed {workerseed.__version__}\n"
 
@@ -205,6 +213,38 @@ def test_children_inherit_it(kind, tmp_path):
     (tmp_path / "parent.py").write_text(PARENTS[kind].format(child=child, python=sys.executable))
     done = workerseed_run(sys.executable, str(tmp_path / "parent.py"))
     assert (done.stdout, done.returncode) == ("[522, 297, 434]\n", 0), done.stderr
+
+
+SPAWNED = (
+    USE
+    + """
+import torch.multiprocessing
+
+def report(rank):
+    print(first_draw() == [522, 297, 434], flush=True)
+
+if __name__ == "__main__":
+    {}
+    torch.multiprocessing.spawn(report, nprocs=1)
+"""
+)
+
+
+@only_legacy
+@needs_numpy
+@pytest.mark.parametrize(
+    "command, code, seeded",
+    [
+        ([], SPAWNED.format("import workerseed"), False),
+        ([], "import workerseed" + SPAWNED.format(""), True),
+        ([*MODULE, "run"], SPAWNED.format(""), True),
+    ],
+    ids=["imported by the parent alone", "imported at the top", "run"],
+)
+def test_spawned_ranks_need_it_themselves(command, code, seeded, tmp_path):
+    (tmp_path / "program.py").write_text(code)
+    done = run_command(*command, sys.executable, str(tmp_path / "program.py"))
+    assert (done.stdout, done.returncode) == (f"{seeded}\n", 0), done.stderr
 
 
 RANK = (

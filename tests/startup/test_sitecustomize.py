@@ -185,15 +185,32 @@ def test_two_folders_with_the_example_do_not_go_round_in_circles(on_path, tmp_pa
     assert on_path("-c", TELL, PYTHONPATH=path).stdout == f"shadowed\n{STATE}\n"
 
 
-def test_debians_own_sitecustomize_runs():
-    debian = "/usr/bin/python3"
-    which = [debian, "-c", "import sys; print(sys.modules['sitecustomize'].__file__)"]
+@pytest.fixture
+def debian():
+    """Debian's own Python and what shows which sitecustomize it runs; the one that it has without ours."""
+    which = ["/usr/bin/python3", "-c", "import sys; print(sys.modules['sitecustomize'].__file__)"]
     try:
-        native = subprocess.check_output(which, env={}, stderr=subprocess.DEVNULL)
+        return which, subprocess.check_output(which, env={}, stderr=subprocess.DEVNULL)
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("there is no Debian Python with a sitecustomize here")
+
+
+def test_debians_own_sitecustomize_runs(debian):
+    which, native = debian
     path = os.pathsep.join([FOLDER, SITE_PACKAGES])
     assert subprocess.check_output(which, env={"WORKERSEED": "1", "PYTHONPATH": path}) == native
+
+
+@pytest.mark.parametrize("on_pythonpath", [False, True])
+def test_debians_own_sitecustomize_hides_a_file_in_site_packages_but_not_a_folder(debian, tmp_path, on_pythonpath):
+    (python, *_), _ = debian
+    subprocess.check_call([python, "-m", "venv", "--without-pip", str(tmp_path)])
+    (site_packages,) = glob.glob(str(tmp_path / "lib" / "python3*" / "site-packages"))
+    shutil.copy(os.path.join(FOLDER, "sitecustomize.py"), site_packages)
+    variables = {"PYTHONPATH": FOLDER} if on_pythonpath else {}
+    waits = ["-c", "import sys; print([type(finder).__name__ for finder in sys.meta_path].count('Finder'))"]
+    done = run_command(str(tmp_path / "bin" / "python"), *waits, WORKERSEED="1", **variables)
+    assert done.stdout == f"{int(on_pythonpath)}\n", done.stderr
 
 
 # Never in the way
