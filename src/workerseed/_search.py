@@ -17,8 +17,7 @@ from torch.utils.data import DataLoader
 from ._marks import attributes_of
 from ._rng import KINDS, global_generators, source_of
 
-ENTRIES = 300  # of a larger container, the search looks at about so many entries
-SAMPLE = 100  # of more objects of one kind, it searches so many
+SAMPLE = 100  # of more entries of a container, or more objects of one kind, the search takes about so many
 ATOMS = {id(cls) for cls in (bool, bytes, complex, float, int, str, type(None), CodeType, ModuleType)}
 OPAQUE = (CodeType, ModuleType, threading.Thread, torch.Tensor)  # a thread may draw from what it refers to
 LIBRARIES = ("site-packages", "dist-packages")
@@ -76,7 +75,7 @@ def find_generators(roots: Dict[str, Any]) -> Dict[str, Any]:
             seen[id(value)] = value
             if not issubclass(type(value), KINDS):
                 try:
-                    parts, complete = _parts(value, own_packages, sys.maxsize if id(value) in leading else ENTRIES)
+                    parts, complete = _parts(value, own_packages, sys.maxsize if id(value) in leading else SAMPLE)
                 except Exception:  # an odd object, or another thread changes it
                     parts, complete = [("", part) for part in gc.get_referents(value)], True
                 level += [Reached(part, name, reached) for name, part in parts if id(type(part)) not in ATOMS]

@@ -75,6 +75,8 @@ def sizes():
         before, unit = peak(), unit_of_program()
         print("  in the program:               ", more(DataLoader(Stored([]), num_workers=1), unit), flush=True)
         print("  stored on the dataset:        ", more(DataLoader(Stored(records), num_workers=1), unit), flush=True)
+        small = [records[first : first + 250] for first in range(0, len(records), 250)]
+        print("  there in small containers:    ", more(DataLoader(Stored(small), num_workers=1), unit), flush=True)
         print(f"  MiB that the search needs: {peak() - before:.0f}", flush=True)
         if hasattr(gc, "freeze"):  # Python 3.7
             gc.freeze()
