@@ -1,8 +1,8 @@
 """Shows the bug and the fix on photographs: ``tox run -e demo``.
 
-An ordinary data set with NumPy augmentation is loaded by four workers for three epochs, first by torch as it is, then
-after ``import workerseed``. The draws are printed side by side, and ``contact-sheet.png``, beside this file, shows the
-crops; those that repeat an earlier one are struck out.
+Four workers load an ordinary dataset with NumPy augmentation for three epochs, first by torch as it is, then after
+``import workerseed``. The script prints the draws side by side. ``contact-sheet.png``, next to this file, shows the
+crops; it strikes out those that repeat an earlier one.
 """
 
 import itertools
@@ -52,7 +52,7 @@ class Photographs(Dataset):
 
 
 def epochs(photographs):
-    """Load all epochs; return for each item, in order, what was drawn for it and the crop."""
+    """Load all epochs; return the draws and the crop of each item, in order."""
     np.random.seed(0)
     torch.manual_seed(0)
     loader = DataLoader(photographs, batch_size=len(photographs.photographs), num_workers=WORKERS, collate_fn=list)
@@ -60,19 +60,19 @@ def epochs(photographs):
 
 
 def repeats(items):
-    """Tell for each item whether an earlier one has the very same pixels."""
+    """Return for each item whether an earlier one has the very same pixels."""
     pixels = [crop.tobytes() for _, crop in items]
     return [crop in pixels[:index] for index, crop in enumerate(pixels)]
 
 
 def share(items):
-    """Say how many of the crops repeat an earlier one."""
+    """Return how many of the crops repeat an earlier one, as text."""
     repeated = sum(repeats(items))
     return f"{repeated} of {len(items)} crops are repeats ({repeated / len(items):.0%})"
 
 
 def print_draws(runs):
-    """Print what the first photograph got in every worker and epoch, a column for each run."""
+    """Print the draws for the first photograph in every worker and epoch, a column for each run."""
     print("\nThe first photograph in each worker: size and place of the crop, flip, brightness\n")
     print(" " * 18 + "".join(f"{title:38}" for title in runs).rstrip())
     columns = [list(zip(items, repeats(items)))[:: len(items) // EPOCHS // WORKERS] for items in runs.values()]

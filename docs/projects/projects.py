@@ -2,10 +2,10 @@
 
     python docs/projects/projects.py FOLDER [PROJECT ...]
 
-FOLDER holds a checkout of each project. The script fetches a missing one if there is a network; else it names the
-commit to put there and goes on. loaders.py makes the data and loads it with the project's code, twice, in fresh
+FOLDER holds a checkout of each project. The script fetches a missing one. Without a network it names the commit to put
+there and runs the other projects. loaders.py makes the data and loads it with the project's code, twice, in fresh
 processes: by ``python`` and by ``workerseed run python``. uv finds the Pythons and installs the packages. The table
-goes to stdout, and ``crops.png``, beside this file, shows the crops of the tutorial.
+goes to stdout, and ``crops.png``, next to this file, shows the crops of the tutorial.
 """
 
 import collections
@@ -90,7 +90,7 @@ PROJECTS = [
 
 
 def provide(project, checkout):
-    """Fetch the project where it is missing; return what keeps it from being run, or None."""
+    """Fetch the project where it is missing; return the reason if it cannot run, or None."""
     url = "https://github.com/" + project.repository
     git = ["git", "-C", checkout]
     quiet = {
@@ -147,9 +147,11 @@ def rows(project, without, with_workerseed):
     """Return the project's rows of the table."""
     address = f"https://github.com/{project.repository}/tree/{project.commit}"
     for loaded, items in without["rows"].items():
-        counts = [*repeats(items), *repeats(with_workerseed["rows"][loaded])]
-        cells = [f"{count} of {len(items)}" if count else "none" for count in counts]
-        yield [f"{project.repository} [{project.commit[:8]}]({address})", without["torch"], loaded, *cells]
+        counts = [repeats(items), repeats(with_workerseed["rows"][loaded])]
+        (workers, epochs), seeded = [[f"{count} of {len(items)}" if count else "none" for count in of] for of in counts]
+        seeded = "none" if seeded == ["none", "none"] else ", ".join(seeded)
+        name = f"{project.repository} [{project.commit[:8]}]({address})"
+        yield [name, without["torch"], loaded, workers, epochs, seeded]
 
 
 def draw_sheet(runs):
@@ -217,13 +219,12 @@ def main(folder, *chosen):
                 (items,), (items_after,) = without["rows"].values(), with_workerseed["rows"].values()
                 title = f"The tutorial's crops on torch {without['torch']}"
                 draw_sheet({title: (before, items), "The same by workerseed run": (after, items_after)})
-    heading = ["project", "torch", "loaded", "between workers", "between epochs"]
-    heading += [f"{column}, with workerseed" for column in heading[-2:]]
+    heading = ["project", "torch", "loaded", "between workers", "between epochs", "with workerseed"]
     for row in [heading, ["---"] * len(heading), *table]:
         print("| {} |".format(" | ".join(row)))
     if failed:
         sys.exit("did not run: " + ", ".join(failed))
-    if any(row[-2:] != ["none", "none"] for row in table):
+    if any(row[-1] != "none" for row in table):
         sys.exit("workerseed did not do its job: there are repeats left")
 
 

@@ -1,19 +1,19 @@
 """Tests whether the streams of workers are independent, by several ways to seed them; prints p-values, draws a picture.
 
-What each test compares, and what counts as a failure, is said in docs/streams.md.
+What each test compares, and what counts as a failure, docs/streams-method.md says.
 """
 
 import pathlib
 
 import matplotlib
 import numpy as np
+from p_values import chi_square, of_pairs, shown, two_sided
 from scipy import stats
 from ways import SINGLE, WAYS, base_seeds_of, streams
 
 STARTS = 2**18  # of workers, for repeats and first draws
 STREAMS, LENGTH = 2**12, 2**10  # whose words are correlated, and how many of each
-FAILURE = 1e-4  # with 5 ways, 3 numbers of workers and 6 tests: 90 p-values, one below this in 111 runs
-COLUMNS = ["repeats", "high byte", "low byte", "neighbours", "interleaved", "largest r", "all r"]
+COLUMNS = ["repeats", "high", "low", "pairs", "in turn", "max r", "all r"]
 
 
 def main():
@@ -21,7 +21,7 @@ def main():
     print(f"{STARTS:,} starts of workers, {STREAMS:,} of them followed for {LENGTH:,} words; p-values, * for a failure")
     for workers in (1, 16, 1024):
         print(f"\nnum_workers={workers}: {STARTS // workers:,} epochs, {STREAMS // workers:,} of them whole")
-        print(" " * 28, *[f"{column:>12}" for column in COLUMNS])
+        print(" " * 28 + "".join(f"{column:>8} " for column in COLUMNS))
         for way in (SINGLE, *WAYS):
             first = of_epochs(way, workers, STARTS // workers, 4).reshape(STARTS, 4)
             whole = of_epochs(way, workers, STREAMS // workers, LENGTH)
@@ -29,8 +29,7 @@ def main():
             p_values.append(of_pairs(whole.swapaxes(1, 2).ravel(), 8))
             p_values += of_correlations(correlations(whole.reshape(STREAMS, LENGTH)))
             repeats = STARTS - len(np.unique(first, axis=0))
-            shown = [f"{p:11.2g}" + ("*" if p < FAILURE else " ") for p in p_values]
-            print(f"{way:28} {repeats:12,}", *shown, flush=True)
+            print(f"{way:28}{repeats:8,} {shown(p_values)}", flush=True)
     draw(pathlib.Path(__file__).with_name("correlation.png"))
 
 
@@ -42,19 +41,6 @@ def of_epochs(way, workers, epochs, length):
 def of_first_draws(words):
     """Return p-values of the first word of all starts: its high byte, its low byte, and that of pairs of starts."""
     return [chi_square(words >> 24, 256), chi_square(words & 255, 256), of_pairs(words, 4)]
-
-
-def of_pairs(words, bits):
-    """Return the p-value of the high bits of words and their neighbours, each word in one pair only."""
-    high = words >> np.uint32(32 - bits)
-    return chi_square(high[::2] << bits | high[1::2], 4**bits)
-
-
-def chi_square(values, kinds):
-    """Return the p-value of numbers that should be equally frequent, neither more nor less so than by chance."""
-    expected = len(values) / kinds
-    statistic = ((np.bincount(values, minlength=kinds) - expected) ** 2).sum() / expected
-    return two_sided(stats.chi2(kinds - 1), statistic)
 
 
 def correlations(words):
@@ -69,11 +55,6 @@ def of_correlations(r):
     r = r[np.triu_indices(len(r), 1)]
     largest = -np.expm1(-len(r) * 2 * stats.norm.sf(abs(r).max()))
     return [largest, two_sided(stats.norm, (r**2 - 1).sum() / np.sqrt(2 * len(r)))]
-
-
-def two_sided(distribution, statistic):
-    """Return how likely it is that a statistic is as far out, on either side."""
-    return 2 * min(distribution.cdf(statistic), distribution.sf(statistic))
 
 
 def draw(path):

@@ -41,7 +41,7 @@ def main(arguments: "Optional[Sequence[str]]" = None) -> "NoReturn":
         help="see whether workers repeat each other, here or in a loader of yours",
         description="Load from it in fresh processes, as it is and with workerseed, and compare what its workers draw. "
         "Without a loader, check this installation. Exits with 0 if nothing is repeated with workerseed, with 1 if "
-        "something is or if another run differs, with 2 if that cannot be told.",
+        "something is or if another run differs, with 2 if it cannot tell.",
     )
     check.add_argument(
         "loader",
@@ -63,7 +63,7 @@ def main(arguments: "Optional[Sequence[str]]" = None) -> "NoReturn":
         metavar="SECONDS",
         help="for each of the four processes that load (default: 600)",
     )
-    check.add_argument("--json", action="store_true", help="the same facts for machines, one object")
+    check.add_argument("--json", action="store_true", help="print the results as a JSON object")
     options = parser.parse_args(arguments)
     if options.subcommand is None:
         parser.error("no subcommand; there are: run, check")

@@ -91,15 +91,11 @@ def install_on_import() -> None:
 def _is_command() -> bool:
     """Whether ``python -m workerseed`` or the script ``workerseed`` imports us."""
     frame: Any = sys._getframe()
-    while frame is not None:
-        variables = frame.f_globals
-        if variables.get("__name__") == "runpy" and frame.f_locals.get("mod_name") == "workerseed.__main__":
+    while frame.f_back is not None:
+        if frame.f_globals.get("__name__") == "runpy" and frame.f_locals.get("mod_name") == "workerseed.__main__":
             return True
-        if variables.get("__name__") == "__main__":
-            name = os.path.basename(str(variables.get("__file__")))
-            return name.split(".")[0] in ("workerseed", "workerseed-script")
         frame = frame.f_back
-    return False
+    return os.path.basename(str(frame.f_globals.get("__file__"))).split(".")[0] in ("workerseed", "workerseed-script")
 
 
 def uninstall() -> None:
@@ -222,29 +218,19 @@ def _patch_when_initialized(module: "ModuleType") -> None:
     Whatever thread runs it, we must not wait for it. The import system marks the end in the module's spec.
     """
     spec: Any = module.__spec__
-    cls = type(spec)
-    if getattr(cls, "watched", False):
-        return
+    if type(spec) is ModuleSpecClass:
+        spec.__class__ = _WatchedSpec
+        if not spec._initializing:  # it ended meanwhile
+            spec._initializing = False
 
-    class WatchedSpec(cls):  # type: ignore[misc,valid-type]
-        watched = True
 
-        @property
-        def _initializing(self) -> bool:
-            return bool(self.__dict__.get("_initializing"))
+ModuleSpecClass: "Any" = type(sys.__spec__)  # as importlib.machinery has it, which takes long to import
 
-        @_initializing.setter
-        def _initializing(self, value: bool) -> None:
-            self.__dict__["_initializing"] = value
-            if not value:
-                self.__class__ = cls
-                patch_if_imported()
 
-    def patch_if_imported() -> None:
-        if DATALOADER in sys.modules:
-            patch_dataloader(sys.modules[DATALOADER])
-
-    spec.__class__ = WatchedSpec
-    if not _is_initializing(module):  # it ended meanwhile
-        spec.__class__ = cls
-        patch_if_imported()
+class _WatchedSpec(ModuleSpecClass):  # type: ignore[misc]
+    def __setattr__(self, name: str, value: object) -> None:
+        super().__setattr__(name, value)
+        if name == "_initializing" and not value:
+            super().__setattr__("__class__", ModuleSpecClass)
+            if DATALOADER in sys.modules:
+                patch_dataloader(sys.modules[DATALOADER])

@@ -1,15 +1,17 @@
 """Wraps torch's DataLoader and its worker iterators: workers start with the seeded init function."""
 
+import functools
+import inspect
 import os
 import sys
 import threading
 import weakref
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple, Union
 
 import wrapt
 
-from ._generators import attributes_of, stored_generators
+from ._marks import attributes_of
 from ._messages import warn_once
 from ._seeding import SeededWorkerInit, find_rank
 
@@ -29,9 +31,7 @@ ROOTS = (
 
 INIT = "_workerseed_init"  # the key in vars(loader); Lightning does not copy what begins with an underscore
 
-# The classes that we changed, which live no longer because of that.
-_iterators: "weakref.WeakSet[Any]" = weakref.WeakSet()  # worker iterators
-_others: "weakref.WeakSet[Any]" = weakref.WeakSet()  # DataLoader and the root class
+_patched: "weakref.WeakSet[Any]" = weakref.WeakSet()  # the classes that have our wrappers
 _options: "Optional[Tuple[Tuple[str, ...], Optional[Rank]]]" = None  # the extras and install's rank; None: turned off
 
 
@@ -77,47 +77,42 @@ def unpatch() -> None:
     """Turn the reseeding step off, and put the originals back where our wrapper is the outermost."""
     global _options
     _options = None
-    for cls in [*_iterators, *_others]:
-        wrapper = vars(cls).get("__init__")
-        if isinstance(wrapper, _InitWrapper):
+    for cls in list(_patched):
+        wrapper, hook = (vars(cls).get(name) for name in ("__init__", "__init_subclass__"))
+        if isinstance(wrapper, wrapt.FunctionWrapper) and _is_ours(wrapper):
             cls.__init__ = wrapper.__wrapped__
-        hook = vars(cls).get("__init_subclass__")
-        if isinstance(hook, _InitSubclass):
-            if hook.earlier is None:
-                del cls.__init_subclass__
-            else:
-                cls.__init_subclass__ = hook.earlier
-    _iterators.clear()
-    _others.clear()
+        if isinstance(hook, _InitSubclass) and hook.earlier is None:
+            del cls.__init_subclass__
+        elif isinstance(hook, _InitSubclass):
+            cls.__init_subclass__ = hook.earlier
+    _patched.clear()
 
 
 def unwrapped(dataloader: Any) -> List[str]:
-    """Return the names of the worker iterators, of this module and of others, that are not wrapped any more."""
-    root = _root(dataloader)
-    iterators = [*_iterators, *(_worker_iterators(root) if root is not None else ())]
-    return sorted({cls.__name__ for cls in iterators if not _is_wrapped(cls)})
+    """Return the names of the module's worker iterators that are not wrapped any more."""
+    return sorted({cls.__name__ for cls in _worker_iterators(_root(dataloader)) if not _is_wrapped(cls)})
 
 
 def _root(dataloader: Any) -> Any:
     return next((getattr(dataloader, name) for name in ROOTS if hasattr(dataloader, name)), None)
 
 
-class _InitWrapper(wrapt.FunctionWrapper):  # type: ignore[type-arg]
-    """An ``__init__`` that we wrapped."""
+def _is_ours(function: Any) -> bool:
+    return getattr(function, "_self_wrapper", None) in (_init_loader, _init_iterator)
 
 
 def _is_wrapped(cls: type) -> bool:
     """Whether our wrapper is there, perhaps below those of others."""
     function = vars(cls).get("__init__")
-    while function is not None and not isinstance(function, _InitWrapper):
+    while function is not None and not _is_ours(function):
         function = getattr(function, "__wrapped__", None)
     return function is not None
 
 
 def _wrap(cls: type, wrapper: Init) -> None:
     if not _is_wrapped(cls):
-        wrapt.wrap_object(cls, "__init__", _InitWrapper, (wrapper,))
-        (_iterators if wrapper is _init_iterator else _others).add(cls)
+        wrapt.wrap_function_wrapper(cls, "__init__", wrapper)
+        _patched.add(cls)
 
 
 # Which iterators
@@ -127,36 +122,31 @@ def _worker_iterators(cls: Any) -> Iterator[Any]:
     """Yield each class, from ``cls`` down, whose own ``__init__`` starts workers."""
     if _starts_workers(cls):
         yield cls
-    for subclass in type.__subclasses__(cls):
+    for subclass in type.__subclasses__(cls) if cls is not None else ():
         yield from _worker_iterators(subclass)
 
 
-def _starts_workers(cls: type) -> bool:
+def _starts_workers(cls: Any) -> bool:
     """Whether the ``__init__`` of this very class reads ``worker_init_fn``, and not that of a class it derives from.
 
     torch's does, and so does that of torchdata's StatefulDataLoader, which derives from the root. A class that calls
     the ``__init__`` of torch's is left alone: it must see the loader as it is. One that replaces it, as EDSR-PyTorch's
     MSDataLoader does, reads ``worker_init_fn`` itself.
     """
-    init = vars(cls).get("__init__")
-    if init is None:
+    if "__init__" not in vars(cls):
         return False
     if any(_starts_workers(base) for base in cls.__mro__[1:-1]):
-        return not _names(init, "__init__")
+        return not _names(vars(cls)["__init__"], "__init__")
     return any(_names(function, "worker_init_fn") for function in vars(cls).values())
 
 
 def _names(function: Any, name: str) -> bool:
-    """Whether the code of a function has this name in it."""
-    while hasattr(function, "__wrapped__"):
-        function = function.__wrapped__
-    waiting = [getattr(function, "__code__", None)]
-    for code in waiting:
-        if isinstance(code, type(_names.__code__)):
-            if name in code.co_names or name in code.co_consts:
-                return True
-            waiting += code.co_consts  # the code of inner functions
-    return False
+    """Whether the code of a function, or of a function within it, has this name or text."""
+    codes = [getattr(inspect.unwrap(function), "__code__", None)]
+    for code in codes:
+        if isinstance(code, CodeType):
+            codes += code.co_consts
+    return any(isinstance(code, CodeType) and name in (*code.co_names, *code.co_consts) for code in codes)
 
 
 class _InitSubclass(classmethod):  # type: ignore[type-arg]
@@ -168,7 +158,6 @@ class _InitSubclass(classmethod):  # type: ignore[type-arg]
 def _watch_subclasses(root: Any) -> None:
     """Wrap the worker iterators that are yet to be defined."""
     earlier = vars(root).get("__init_subclass__")  # torch's root class has none
-    _others.add(root)
     if isinstance(earlier, _InitSubclass):
         return
 
@@ -180,9 +169,9 @@ def _watch_subclasses(root: Any) -> None:
         except Exception as error:
             warn_once(f"the workers of a {cls.__name__} are not seeded: {error!r}")
 
-    hook = _InitSubclass(init_subclass)
-    hook.earlier = earlier
-    root.__init_subclass__ = hook
+    root.__init_subclass__ = _InitSubclass(init_subclass)
+    vars(root)["__init_subclass__"].earlier = earlier
+    _patched.add(root)
 
 
 # The wrappers
@@ -193,23 +182,21 @@ def _init_loader(wrapped: Init, loader: Any, args: Args, kwargs: Kwargs) -> None
     if _options is not None:
         try:
             attributes = loader.__dict__
-            attributes[INIT] = _Stored(SeededWorkerInit(attributes["worker_init_fn"]))
-        except Exception:  # worker_init_fn or __dict__ is a property of a subclass: the iterator finds out
+            if attributes["num_workers"] > 0:
+                attributes[INIT] = _SeededInit(SeededWorkerInit, attributes["worker_init_fn"])
+        except Exception:  # one of the names is a property of a subclass: the iterator finds out
             return
 
 
-class _Stored:
-    """Holds the seeded init function in ``vars(loader)``; where that is pickled or deep-copied, None takes its place.
+class _SeededInit(functools.partial):  # type: ignore[type-arg]
+    """Makes the seeded init function of a loader; called with the rank and the generators of a start of workers.
 
-    So a pickled loader can be read where workerseed is not installed.
+    Where ``vars(loader)`` is pickled or deep-copied, None takes its place: the loader can be read without workerseed.
     """
 
-    __slots__ = ("init",)
+    __slots__ = ()
 
-    def __init__(self, init: SeededWorkerInit) -> None:
-        self.init = init
-
-    def __reduce__(self) -> Tuple[type, Tuple[()]]:
+    def __reduce__(self) -> Any:
         return type(None), ()
 
 
@@ -217,25 +204,35 @@ def seeded_init(loader: Any, worker_init_fn: Any) -> SeededWorkerInit:
     """Return what the workers of ``loader`` call in place of ``worker_init_fn``, for this one start of them."""
     extras, rank = _options or ((), None)
     of_rank = find_rank(rank, "verbose" in extras) if "ranks" in extras else 0
-    generators = stored_generators(loader, worker_init_fn, "verbose" in extras) if "generators" in extras else None
+    generators = None
+    if "generators" in extras:
+        try:
+            from ._generators import stored_generators  # not at the top: it imports NumPy
+
+            generators = stored_generators(loader, worker_init_fn, "verbose" in extras)
+        except Exception as error:
+            warn_once(f"stored generators are not reseeded: {error!r}")
     stored = attributes_of(loader).get(INIT)
-    if stored is not None and stored.init.worker_init_fn is worker_init_fn and not of_rank and generators is None:
-        return stored.init  # type: ignore[no-any-return]
-    # An extra is on; or worker_init_fn was assigned since; or the loader never went through our DataLoader.__init__: it
-    # is older than the patch, unpickled, or of a class that does not call that (fastai 1 and 2).
-    return SeededWorkerInit(worker_init_fn, of_rank, generators)
+    # worker_init_fn was assigned since, or the loader never went through our DataLoader.__init__: it is older than the
+    # patch, unpickled, or of a class that does not call that (fastai 1 and 2).
+    if stored is None or stored.args[0] is not worker_init_fn:
+        stored = _SeededInit(SeededWorkerInit, worker_init_fn)
+    return stored(of_rank, generators)  # type: ignore[no-any-return]
 
 
 def _init_iterator(wrapped: Init, iterator: Any, args: Args, kwargs: Kwargs) -> Any:
     loader = _loader_among([*args, *kwargs.values()]) if _options is not None else None
     if loader is None:
         return wrapped(*args, **kwargs)
+    worker_init_fn = loader.worker_init_fn
+    if isinstance(worker_init_fn, SeededWorkerInit):  # another thread is starting workers of this loader
+        worker_init_fn = worker_init_fn.worker_init_fn
     start = _begin(loader)
     try:
-        start.hand_over(seeded_init(loader, start.worker_init_fn))
+        start.show(worker_init_fn, seeded_init(loader, worker_init_fn))
         return wrapped(*args, **kwargs)
     finally:
-        _end(start)
+        start.end()
 
 
 def _loader_among(arguments: List[Any]) -> Any:
@@ -251,8 +248,7 @@ def _loader_among(arguments: List[Any]) -> Any:
 
 
 # Handing over: while the __init__ of a worker iterator runs, and no longer, its loader shows the seeded init function.
-# Several threads may start workers of one loader at once: the first to begin keeps the user's function, the last to end
-# puts it back.
+# Several threads may start workers of one loader at once: the last to end puts the user's function back.
 
 
 class _Start:
@@ -265,42 +261,40 @@ class _Start:
         self.shown: Any = None
         self.worker_init_fn: Any = None
 
-    def begin(self, worker_init_fn: Any) -> None:
-        self.threads += 1
-        if self.shown is None or worker_init_fn is not self.shown:
-            self.worker_init_fn = worker_init_fn
-
-    def hand_over(self, init: Any) -> None:
+    def show(self, worker_init_fn: Any, init: Any) -> None:
         with _lock():
-            self.shown = init
+            self.worker_init_fn, self.shown = worker_init_fn, init
             attributes = attributes_of(self.loader)
             if type(self.loader) is self.cls and "worker_init_fn" in attributes:
                 attributes["worker_init_fn"] = init
             if self.loader.worker_init_fn is not init:
-                self.hand_over_past_property()
+                self.show_past_property()
 
-    def hand_over_past_property(self) -> None:
-        namespace = {
-            "worker_init_fn": property(lambda loader: self.shown),
+    def show_past_property(self) -> None:
+        read = property(lambda loader: self.shown)
+        names = {
+            "worker_init_fn": read,
             "__slots__": (),
             "__module__": self.cls.__module__,
             "__doc__": self.cls.__doc__,
         }
         try:
             metaclass: Any = type(self.cls)
-            object.__setattr__(self.loader, "__class__", metaclass(self.cls.__name__, (self.cls,), namespace))
+            object.__setattr__(self.loader, "__class__", metaclass(self.cls.__name__, (self.cls,), names))
         except Exception as error:
             warn_once(f"the workers of a {self.cls.__name__} are not seeded: {error!r}")
 
     def end(self) -> None:
-        self.threads -= 1
-        if self.threads:
-            return
-        if type(self.loader) is not self.cls:
-            object.__setattr__(self.loader, "__class__", self.cls)
-        attributes = attributes_of(self.loader)
-        if attributes.get("worker_init_fn") is self.shown is not None:  # else it was assigned meanwhile
-            attributes["worker_init_fn"] = self.worker_init_fn
+        with _lock():
+            self.threads -= 1
+            if self.threads:
+                return
+            del _starts[os.getpid(), id(self.loader)]
+            if type(self.loader) is not self.cls:
+                object.__setattr__(self.loader, "__class__", self.cls)
+            attributes = attributes_of(self.loader)
+            if attributes.get("worker_init_fn") is self.shown is not None:  # else it was assigned meanwhile
+                attributes["worker_init_fn"] = self.worker_init_fn
 
 
 _starts: Dict[Tuple[int, int], _Start] = {}  # by process and loader
@@ -313,16 +307,6 @@ def _lock() -> threading.Lock:
 
 def _begin(loader: Any) -> _Start:
     with _lock():
-        worker_init_fn = loader.worker_init_fn
-        if isinstance(worker_init_fn, SeededWorkerInit) and (os.getpid(), id(loader)) not in _starts:
-            worker_init_fn = worker_init_fn.worker_init_fn  # in a worker, of the loader that its parent is starting
         start = _starts.setdefault((os.getpid(), id(loader)), _Start(loader))
-        start.begin(worker_init_fn)
+        start.threads += 1
         return start
-
-
-def _end(start: _Start) -> None:
-    with _lock():
-        start.end()
-        if not start.threads:
-            del _starts[os.getpid(), id(start.loader)]

@@ -1,9 +1,15 @@
-"""What ``iter(loader)`` costs more with the extra ``generators``, in units of one ``gc.collect()``."""
+"""What ``iter(loader)`` costs more with the extra ``generators``, in units of one ``gc.collect()``.
+
+    python tests/benchmarks/sweep.py [--frameworks]
+
+measures programs of 54,000 to two million objects, or one that imports transformers, MONAI and Lightning.
+"""
 
 import gc
 import random
 import resource
 import statistics
+import sys
 import time
 
 from torch.utils.data import DataLoader
@@ -53,13 +59,20 @@ def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-if __name__ == "__main__":
+def unit_of_program():
+    """Print the number of live objects, and return what one collection takes."""
+    unit = statistics.median(collect() for _ in range(10))
+    print(len(gc.get_objects()), "live objects")
+    return unit
+
+
+def sizes():
+    """Measure programs of several sizes."""
     gc.collect()
     records = []
     for number in (54000, 454000, 1250000, 2000000):
         records += [{"box": [random.random()], "label": 1} for _ in range((number - len(gc.get_objects())) // 2)]
-        before, unit = peak(), statistics.median(collect() for _ in range(10))
-        print(len(gc.get_objects()), "live objects")
+        before, unit = peak(), unit_of_program()
         print("  in the program:               ", more(DataLoader(Stored([]), num_workers=1), unit), flush=True)
         print("  stored on the dataset:        ", more(DataLoader(Stored(records), num_workers=1), unit), flush=True)
         print(f"  MiB that the search needs: {peak() - before:.0f}", flush=True)
@@ -69,3 +82,23 @@ if __name__ == "__main__":
                 "  stored on the dataset, frozen:", more(DataLoader(Stored(records), num_workers=1), unit), flush=True
             )
             gc.unfreeze()
+
+
+def frameworks():
+    """Measure a program that imports transformers, MONAI and Lightning, and loads by a transform of MONAI."""
+    import lightning  # noqa: F401
+    import monai.data
+    import numpy
+    import transformers  # noqa: F401
+
+    transforms = [monai.transforms.RandFlip(0.5), monai.transforms.RandGaussianNoise(0.5)]
+    images = [numpy.zeros((1, 8, 8), "float32")] * 2
+    of_monai = monai.data.Dataset(images, monai.transforms.Compose(transforms))
+    before, unit = peak(), unit_of_program()
+    print("  a dataset of the program:     ", more(DataLoader(Stored([]), num_workers=2), unit), flush=True)
+    print("  a dataset of MONAI:           ", more(DataLoader(of_monai, num_workers=2), unit), flush=True)
+    print(f"  MiB that the search needs: {peak() - before:.0f}", flush=True)
+
+
+if __name__ == "__main__":
+    frameworks() if sys.argv[1:] == ["--frameworks"] else sizes()

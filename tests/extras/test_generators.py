@@ -1,4 +1,4 @@
-"""The extra ``generators``: what is folded in workers, what that gives, what is left alone, and how to opt out."""
+"""The extra ``generators``: what workers reseed, what that gives, what is left alone, and how to opt out."""
 
 import functools
 import gc
@@ -11,7 +11,7 @@ from support import TESTS, TORCH, Draws, as_list, draws, epoch, expected_draws, 
 from torch.utils.data import DataLoader, Dataset
 
 import workerseed
-from workerseed import _messages
+from workerseed import _marks, _messages
 
 MODERN_NUMPY = np is not None and hasattr(np.random, "Generator")  # NumPy 1.17
 needs_modern_numpy = pytest.mark.skipif(not MODERN_NUMPY, reason="NumPy 1.17 brought Generator")
@@ -109,14 +109,14 @@ def distinct(drawn):
 
 
 @pytest.fixture
-def folding():
+def reseeding():
     """Installs workerseed with the extra, for one test."""
     workerseed.install(["generators"])
     yield workerseed
     workerseed.uninstall()
 
 
-# What is folded
+# What workers reseed
 
 
 @functools.lru_cache(maxsize=None)
@@ -159,7 +159,7 @@ def test_the_generator_of_the_parent_stays(kind):
     assert drawn_of_kinds("generators")[kind][3] == draw(MAKERS[kind](1))
 
 
-def test_the_states_are_the_same_on_any_torch_and_python(folding):
+def test_the_states_are_the_same_on_any_torch_and_python(reseeding):
     drawn = first_draws(Holding(random.Random(1)), epochs=1)
     assert [round(number, 6) for (number,) in drawn] == [0.712507, 0.947714]
 
@@ -178,8 +178,17 @@ def test_another_run_draws_the_same_wherever_the_generators_are_found(prints, re
     assert prints(code, PYTHONHASHSEED="1") == str(drawn_of_kinds("generators")) + "\n"
 
 
+def test_a_generator_of_torch_gets_more_than_the_32_bits_that_its_own_seeding_uses():
+    from workerseed import _rng
+
+    generator = torch.Generator()
+    _rng.reseed(generator, [0, 0, 0, 0])
+    seeded = seeded_torch(torch.Generator(), generator.initial_seed())
+    assert draw(generator) != draw(seeded)
+
+
 @needs_modern_numpy
-def test_generators_that_share_a_bit_generator_go_on_sharing_it(folding):
+def test_generators_that_share_a_bit_generator_go_on_sharing_it(reseeding):
     one = np.random.default_rng(1)
     dataset = Holding(one, np.random.Generator(one.bit_generator))
     alone = first_draws(Holding(np.random.default_rng(1)), epochs=1)[0]
@@ -188,20 +197,20 @@ def test_generators_that_share_a_bit_generator_go_on_sharing_it(folding):
 
 
 @needs_numpy
-def test_the_second_normal_of_a_random_state_is_not_left_from_the_parent(folding):
+def test_the_second_normal_of_a_random_state_is_not_left_from_the_parent(reseeding):
     state = np.random.RandomState(1)
     state.standard_normal()  # it makes two, and keeps one
     assert distinct(first_draws(Calling(state.standard_normal))) == 4
 
 
 @pytest.mark.skipif(np is None or np.__version__ < "2", reason="NumPy 2 lets the seed sequence be replaced")
-def test_generators_that_a_generator_spawns_differ(folding):
+def test_generators_that_a_generator_spawns_differ(reseeding):
     generator = np.random.default_rng(1)
     assert distinct(first_draws(Calling(lambda: draw(generator.spawn(1)[0])))) == 4
 
 
 @pytest.mark.skipif(TORCH < (1, 2), reason="torch 1.2 brought the worker info")
-def test_it_is_done_before_the_users_function(folding):
+def test_it_is_done_before_the_users_function(reseeding):
     generator = random.Random(1)
     seen = []
     dataset = Calling(lambda: seen[0])
@@ -209,14 +218,14 @@ def test_it_is_done_before_the_users_function(folding):
     assert drawn == first_draws(Holding(random.Random(1)))
 
 
-def test_the_users_function_may_seed_otherwise(folding):
+def test_the_users_function_may_seed_otherwise(reseeding):
     generator = random.Random(1)
     drawn = first_draws(Holding(generator), worker_init_fn=lambda worker_id: generator.seed(worker_id))
     assert drawn == [(random.Random(worker).random(),) for worker in (0, 1)] * 2
 
 
 @needs_numpy
-def test_ranks_fold_otherwise(monkeypatch):
+def test_ranks_are_reseeded_otherwise(monkeypatch):
     workerseed.install(["generators", "ranks"])
     try:
         runs = []
@@ -237,12 +246,12 @@ def warnings_in_worker(*generators):
     return first_draws(Calling(lambda: generators and sorted(_messages._written)), epochs=1)[0][0]
 
 
-def test_a_generator_that_cannot_be_folded_is_warned_of(folding):
+def test_a_generator_that_cannot_be_reseeded_is_warned_of(reseeding):
     (warning,) = (text for text in warnings_in_worker(Odd()) if "Odd" in text)
     assert warning.startswith("a generator of type Odd is not reseeded: AttributeError")
 
 
-def test_beside_a_generator_that_cannot_be_folded_others_are(folding):
+def test_beside_a_generator_that_cannot_be_reseeded_others_are(reseeding):
     before, after = Odd(), Odd()
     drawn = first_draws(Holding(before, random.Random(1), after))
     assert distinct(of_random for _, of_random, _ in drawn) == 4
@@ -346,13 +355,13 @@ def of_array(generator):
 
 
 @needs_numpy
-def test_in_an_array_of_objects_all_are_found(folding):
+def test_in_an_array_of_objects_all_are_found(reseeding):
     functions = [of_array(MAKERS[kind](1)) for kind in ("random.Random", "RandomState", "torch.Generator")]
     assert [distinct(of_kind) for of_kind in zip(*first_draws(Calling(*functions)))] == [4, 4, 4]
 
 
 @pytest.mark.skipif(not hasattr(gc, "freeze"), reason="Python 3.7 brought gc.freeze")
-def test_it_is_found_among_frozen_objects_which_stay_frozen(folding):
+def test_it_is_found_among_frozen_objects_which_stay_frozen(reseeding):
     dataset = Calling(of_closure(random.Random(1)), of_closure(torch.Generator()))
     gc.freeze()
     try:
@@ -364,7 +373,7 @@ def test_it_is_found_among_frozen_objects_which_stay_frozen(folding):
     assert [distinct(of_kind) for of_kind in zip(*drawn)] == [4, 4]
 
 
-def test_many_equal_untracked_tuples_are_looked_into_once(folding):
+def test_many_equal_untracked_tuples_are_looked_into_once(reseeding):
     nested = (torch.Generator(),)
     for _ in range(60):
         nested = (nested, nested)
@@ -378,7 +387,7 @@ def test_many_equal_untracked_tuples_are_looked_into_once(folding):
 
 
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
-def test_workers_that_are_not_forked_fold_alike_and_keep_alike(folding, method):
+def test_workers_that_are_not_forked_reseed_and_keep_the_same(reseeding, method):
     kept = random.Random(2)
     workerseed.keep(kept)
     workerseed.keep(torch.Generator())  # not of this loader, and no worker could get it
@@ -396,7 +405,7 @@ class OwnSystem(random.SystemRandom):
 
 
 @pytest.mark.parametrize("kind", [random.SystemRandom, OwnSystem])
-def test_system_random_is_left_alone(folding, kind):
+def test_system_random_is_left_alone(reseeding, kind):
     generator = kind()
     before = random.Random.getstate(generator)[1]  # it has one, but does not draw from it
     drawn = first_draws(Calling(lambda: random.Random.getstate(generator)[1]))
@@ -404,25 +413,25 @@ def test_system_random_is_left_alone(folding, kind):
 
 
 @needs_numpy
-def test_the_process_wide_generators_draw_as_without_the_extra(folding):
+def test_the_global_generators_draw_as_without_the_extra(reseeding):
     drawn = draws(DataLoader(Draws(), num_workers=2))
     assert drawn == expected_draws()
 
 
-def test_random_and_torch_draw_as_without_the_extra(folding):
+def test_random_and_torch_draw_as_without_the_extra(reseeding):
     dataset = Calling(random.random, lambda: torch.rand(1).item())
     with_extra = first_draws(dataset)
     workerseed.uninstall()
     assert with_extra == first_draws(dataset)
 
 
-def test_a_loader_without_workers_is_left_alone(folding):
+def test_a_loader_without_workers_is_left_alone(reseeding):
     drawn = items(Holding(random.Random(1)), workers=0)
     same = random.Random(1)
     assert drawn == [[same.random()] for _ in range(4)]
 
 
-def test_the_parent_lets_go_of_what_it_found(folding):
+def test_the_parent_lets_go_of_what_it_found(reseeding):
     class Counted(random.Random):
         alive = 0
 
@@ -441,7 +450,7 @@ def test_the_parent_lets_go_of_what_it_found(folding):
 
 
 @pytest.mark.skipif(TORCH < (1, 12), reason="torch 1.12 seeds what a data pipe shuffles with, in each worker alike")
-def test_a_data_pipe_that_workers_shuffle_alike_and_share_loses_nothing(folding):
+def test_a_data_pipe_that_workers_shuffle_alike_and_share_loses_nothing(reseeding):
     from torch.utils.data.datapipes.iter import IterableWrapper
 
     pipe = IterableWrapper(range(32)).shuffle().sharding_filter()
@@ -469,15 +478,28 @@ needs_iterables = pytest.mark.skipif(TORCH < (1, 2), reason="torch 1.2 brought i
 
 
 @needs_iterables
-def test_workers_that_share_a_shuffled_order_lose_nothing(folding):
+def test_workers_that_share_a_shuffled_order_lose_nothing(reseeding):
     assert sorted(items(Sharing())) == list(range(32))
+
+
+@needs_iterables
+def test_verbose_logs_what_an_iterable_dataset_keeps(monkeypatch, capfd):
+    monkeypatch.setattr(_messages, "_written", set())
+    workerseed.install(["generators", "verbose"])
+    try:
+        items(Sharing())
+        items(Sharing())
+    finally:
+        workerseed.uninstall()
+    (line,) = (line for line in capfd.readouterr().err.splitlines() if "generators: " in line)
+    assert "generators: 1 stored on an iterable-style Sharing stay as they are" in line
 
 
 @needs_iterables
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 @pytest.mark.parametrize("request_of", ["loader", "dataset", "generator"])
-def test_an_iterable_dataset_is_reseeded_where_that_is_requested(folding, monkeypatch, request_of, method):
-    monkeypatch.setattr("workerseed._generators._requested", [])
+def test_an_iterable_dataset_is_reseeded_where_that_is_requested(reseeding, monkeypatch, request_of, method):
+    monkeypatch.setitem(_marks.marked, _marks.RESEED, [])
     dataset = Sharing()
     with start_method(method) as options:
         loader = DataLoader(dataset, num_workers=2, collate_fn=as_list, **options)
@@ -486,7 +508,7 @@ def test_an_iterable_dataset_is_reseeded_where_that_is_requested(folding, monkey
 
 
 @needs_iterables
-def test_what_is_kept_stays_kept_though_its_loader_is_reseeded(folding):
+def test_what_is_kept_stays_kept_though_its_loader_is_reseeded(reseeding):
     dataset = Sharing()
     loader = DataLoader(dataset, num_workers=2, collate_fn=as_list)
     workerseed.reseed(loader)
@@ -500,7 +522,7 @@ def test_reseed_takes_nothing_else(other):
         workerseed.reseed(other)
 
 
-def test_in_threads_of_the_parent_nothing_is_reseeded(folding):
+def test_in_threads_of_the_parent_nothing_is_reseeded(reseeding):
     from workerseed._patch import seeded_init
 
     generator = random.Random(1)
@@ -552,7 +574,7 @@ def test_a_generator_that_a_thread_draws_from_as_workers_start_does_no_harm(pyth
 
 
 @needs_modern_numpy
-def test_a_stored_generator_that_a_thread_draws_from_is_left_alone_with_a_warning():
+def test_a_generator_that_a_thread_draws_from_is_left_alone_with_an_error_that_is_warned_of():
     from workerseed import _rng
 
     generator = np.random.RandomState(1)
@@ -567,11 +589,12 @@ def test_a_stored_generator_that_a_thread_draws_from_is_left_alone_with_a_warnin
     thread.start()
     drawing.wait(100)
     try:
-        assert _rng.in_use(generator)
+        with pytest.raises(RuntimeError, match="a thread of the parent was drawing from it"):
+            _rng.reseed(_rng.source_of(generator), [0, 0, 0, 0])
     finally:
         looked.set()
         thread.join()
-    assert not _rng.in_use(generator)
+    _rng.reseed(_rng.source_of(generator), [0, 0, 0, 0])
 
 
 class Unruly(random.Random):
@@ -608,7 +631,7 @@ class Answering:
         raise RuntimeError("no dict")
 
 
-def test_odd_objects_stop_nothing(folding):
+def test_odd_objects_stop_nothing(reseeding):
     dataset = Holding(random.Random(1), Unruly(2))
     dataset.odd = [Answering(), {"odd": Answering()}, Answering]
     drawn = first_draws(dataset)
@@ -642,7 +665,7 @@ print([len(set(numbers)) for numbers in zip(*drawn)])
 # How large containers are searched
 
 
-def test_a_generator_in_each_record_of_a_large_container_is_found(folding):
+def test_a_generator_in_each_record_of_a_large_container_is_found(reseeding):
     dataset = Holding(random.Random(1))
     dataset.records = [{"rng": random.Random(number)} for number in range(3000)]
     dataset.index = {number: [number] for number in range(3000)}
@@ -651,10 +674,27 @@ def test_a_generator_in_each_record_of_a_large_container_is_found(folding):
     assert [distinct(of_kind) for of_kind in zip(*drawn)] == [4] * 4
 
 
+def test_a_generator_in_each_record_of_many_small_containers_is_found(reseeding):
+    dataset = Holding(random.Random(1))
+    dataset.records = [[{"rng": random.Random(number)}, {"rng": random.Random(-number)}] for number in range(1, 500)]
+    functions = [lambda number=number: dataset.records[number][1]["rng"].random() for number in (0, 250, 498)]
+    drawn = first_draws(Calling(*functions))
+    assert [distinct(of_kind) for of_kind in zip(*drawn)] == [4] * 3
+
+
+def test_a_failure_of_the_search_does_not_stop_a_loader(reseeding, monkeypatch):
+    def fail(roots):
+        raise RuntimeError("no search")
+
+    monkeypatch.setattr("workerseed._generators.find_generators", fail)
+    with pytest.warns(RuntimeWarning, match="stored generators are not reseeded: RuntimeError"):
+        assert sorted(items(Calling(lambda: 1))) == [[1]] * 4
+
+
 # Opting out
 
 
-def test_a_generator_that_is_kept_draws_as_without_the_extra(folding):
+def test_a_generator_that_is_kept_draws_as_without_the_extra(reseeding):
     kept, other = random.Random(1), random.Random(1)
     workerseed.keep(kept)
     drawn = first_draws(Holding(kept, other))
@@ -663,13 +703,13 @@ def test_a_generator_that_is_kept_draws_as_without_the_extra(folding):
 
 
 @needs_modern_numpy
-def test_all_that_share_the_bit_generator_of_a_kept_one_are_kept(folding):
+def test_all_that_share_the_bit_generator_of_a_kept_one_are_kept(reseeding):
     kept = np.random.default_rng(1)
     workerseed.keep(kept)
     assert distinct(first_draws(Holding(np.random.Generator(kept.bit_generator)))) == 1
 
 
-def test_a_loader_that_is_kept_draws_as_without_the_extra_and_others_do_not(folding):
+def test_a_loader_that_is_kept_draws_as_without_the_extra_and_others_do_not(reseeding):
     dataset = Holding(random.Random(1))
     validation = DataLoader(dataset, num_workers=2, collate_fn=as_list)
     workerseed.keep(validation)
@@ -695,18 +735,18 @@ def test_keep_takes_nothing_else(other):
 # When it is on
 
 
-def test_status_names_it(folding):
+def test_status_names_it(reseeding):
     status = workerseed.status()
     assert (status.state, status.extras) == ("active", ("generators",))
     assert status.reason.endswith("; extras: generators")
 
 
-def test_uninstall_ends_it(folding):
+def test_uninstall_ends_it(reseeding):
     workerseed.uninstall()
     assert distinct(first_draws(Holding(random.Random(1)))) == 1
 
 
-def test_a_dataset_that_is_kept_keeps_all_that_it_stores_whatever_loader_it_is_in(folding):
+def test_a_dataset_that_is_kept_keeps_all_that_it_stores_whatever_loader_it_is_in(reseeding):
     dataset, other = Holding(random.Random(1)), Holding(random.Random(1))
     workerseed.keep(dataset)
     assert distinct(first_draws(dataset)) == 1
@@ -731,7 +771,7 @@ class LazySplit(Dataset):
         return self.numbers[index]
 
 
-def test_a_split_that_workers_make_alike_needs_its_dataset_to_be_kept(folding):
+def test_a_split_that_workers_make_alike_needs_its_dataset_to_be_kept(reseeding):
     dataset = LazySplit()
     torch.manual_seed(0)
     assert len({item for _ in range(3) for item in items(dataset)}) > 4

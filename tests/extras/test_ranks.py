@@ -12,7 +12,7 @@ import torch
 import use_ranks
 from hypothesis import given
 from hypothesis import strategies as st
-from support import NATIVE, TORCH, error_of, has_seed_sequence, np, run_python, start_method
+from support import NATIVE, TORCH, error_of, has_seed_sequence, np, run_command, run_python, start_method
 from torch.utils.data import DataLoader
 from use_ranks import EPOCHS, WORKERS, ThreeStreams, as_it_is, epochs
 
@@ -280,6 +280,27 @@ def test_a_launcher_gives_ranks_by_its_variable_alone(tmp_path):
     done = run_python(*command, OMP_NUM_THREADS="1")
     assert done.returncode == 0, done.stderr
     assert read(tmp_path, 2) == [expected(rank, base_seeds_from(0)) for rank in range(2)]
+
+
+MPIRUN = os.path.join(os.path.dirname(sys.executable), "mpirun")
+
+
+@pytest.mark.skipif(not os.path.exists(MPIRUN), reason="MPICH and Open MPI are in one environment each")
+def test_mpirun_gives_ranks_by_a_variable_of_its_own(tmp_path):
+    is_mpich = "HYDRA" in run_command(MPIRUN, "--version").stdout
+    done = run_command(
+        *(MPIRUN, "-n", "2", sys.executable, "-W", "ignore", PROGRAM, str(tmp_path)),
+        WORKERSEED="ranks,verbose",
+        PYTHONPATH=SITECUSTOMIZE,
+        OMP_NUM_THREADS="1",
+        OMPI_ALLOW_RUN_AS_ROOT="1",
+        OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
+        PRTE_MCA_rmaps_default_mapping_policy=":oversubscribe",  # else it wants a core for each process
+    )
+    assert done.returncode == 0, done.stderr
+    assert read(tmp_path, 2) == [expected(rank, base_seeds_from(0)) for rank in range(2)]
+    name = "PMI_RANK" if is_mpich else "OMPI_COMM_WORLD_RANK"
+    assert [f"ranks: rank {rank}, from {name}" in done.stderr for rank in range(2)] == [True, True]
 
 
 def test_install_may_be_given_the_rank(monkeypatch):

@@ -1,16 +1,19 @@
-"""Workers draw what docs/streams/ways.py computes without torch: docs/streams.md rests on that."""
+"""Workers draw what the scripts of docs/streams compute in one process: docs/streams-method.md rests on that."""
 
 import os
+import random
 import runpy
 
 import pytest
 import torch
-from support import ROOT, Draws, as_list, needs_numpy, np, only_legacy
+from support import ROOT, Draws, as_list, has_seed_sequence, needs_numpy, np, only_legacy
 from torch.utils.data import DataLoader
+
+import workerseed
 
 pytestmark = needs_numpy
 
-WAYS = os.path.join(ROOT, "docs", "streams", "ways.py")
+WAYS, RESEEDED = (os.path.join(ROOT, "docs", "streams", name) for name in ("ways.py", "reseeded.py"))
 SEED = 7
 
 
@@ -53,3 +56,53 @@ def test_workers_with_a_workaround_draw_what_is_computed(way, worker_init_fn):
 
 def test_workers_with_workerseed_draw_what_is_computed(shim):
     assert_workers_draw("workerseed", None)
+
+
+# With the extra `generators`
+
+kinds = pytest.mark.parametrize(
+    "kind", ["random.Random", "RandomState", pytest.param("default_rng", marks=has_seed_sequence), "torch.Generator"]
+)
+
+
+class SeedAndWordsOf(Draws):
+    """Each item is torch's seed in the worker that loads it, and the next four words of a stored generator."""
+
+    def __init__(self, generator, words_from):
+        super().__init__(2)
+        self.generator = generator
+        self.words_from = words_from
+
+    def __getitem__(self, index):
+        return torch.initial_seed(), self.words_from(self.generator)
+
+
+@kinds
+def test_stored_generators_draw_in_workers_what_is_computed(kind):
+    reseeded = runpy.run_path(RESEEDED)
+    make, words_in_worker = reseeded["KINDS"][kind], reseeded["words_in_worker"]
+    loader = DataLoader(SeedAndWordsOf(make(SEED), reseeded["words_from"]), num_workers=2, collate_fn=as_list)
+    torch.manual_seed(SEED)
+    workerseed.install(["generators"])
+    try:
+        epochs = [[item for batch in loader for item in batch] for _ in range(2)]
+    finally:
+        workerseed.uninstall()
+    drawn = [[words for _, words in items] for items in epochs]
+    assert drawn == [[words_in_worker(make(SEED), items[0][0], worker) for worker in range(2)] for items in epochs]
+
+
+SEEDED = {
+    "random.Random": random.Random,
+    "RandomState": lambda seed: np.random.RandomState(np.random.MT19937(seed)),
+    "default_rng": lambda seed: np.random.default_rng(seed),
+}
+
+
+@has_seed_sequence
+@pytest.mark.parametrize("kind", SEEDED)
+def test_the_bits_of_the_seed_that_are_counted_decide_what_a_stored_generator_draws(kind):
+    reseeded = runpy.run_path(RESEEDED)
+    generator = reseeded["KINDS"][kind](SEED)
+    seed = reseeded["seed_of_state"](reseeded["state_of"](generator), 2**40, 1, 2)
+    assert reseeded["words_from"](SEEDED[kind](seed)) == reseeded["words_in_worker"](generator, 2**40, 1, 2)

@@ -1,4 +1,4 @@
-"""Take down in parity.json what torch 1.9.1 itself draws: ``tox run -e record-parity``."""
+"""Record in parity.json what torch 1.9.1 itself draws: ``tox run -e record-parity``."""
 
 import json
 import os

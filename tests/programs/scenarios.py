@@ -30,7 +30,7 @@ LOADER_PARAMETERS = inspect.signature(DataLoader.__init__).parameters
 
 
 def draw():
-    """Draw from each process-wide generator; the first number is the seed that torch gave the worker."""
+    """Draw from each global generator; the first number is the seed that torch gave the worker."""
     drawn = [torch.initial_seed(), random.random(), random.getrandbits(31), torch.rand(1).item()]
     drawn.append(torch.randint(0, 1000, (1,)).item())
     if np is not None:

@@ -1,7 +1,7 @@
 """Is one process of a distributed job: three epochs of a loader with two workers, all processes seeded alike.
 
-The arguments are a folder for what it draws, and where ``torch.distributed`` is to be initialised the rank, the number
-of processes and a file where they meet.
+The arguments are a folder for what it draws, in a file named by the launcher's rank, and where ``torch.distributed`` is
+to be initialised the rank, the number of processes and a file where they meet.
 """
 
 import json
@@ -23,7 +23,7 @@ WORKERS = 2
 
 
 class ThreeStreams(Dataset):
-    """Each item is torch's seed in the worker that loads it, and what the three process-wide generators draw there."""
+    """Each item is torch's seed in the worker that loads it, and what the three global generators draw there."""
 
     def __len__(self):
         return WORKERS  # one item for each worker
@@ -53,7 +53,8 @@ def epochs(loader, count=EPOCHS):
 if __name__ == "__main__":
     # The launcher adds --local_rank: always on torch 1.0, and later unless told otherwise.
     folder, *job = [argument for argument in sys.argv[1:] if not argument.startswith("--local_rank")]
-    name = os.environ.get("RANK", "0")
+    launchers = ("RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK")
+    name = next((os.environ[variable] for variable in launchers if variable in os.environ), "0")
     if job:
         name, world_size, meeting = job
         torch.distributed.init_process_group(

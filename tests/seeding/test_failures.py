@@ -41,14 +41,14 @@ import torch.utils.data
 """
 PATCHING_FAILS = """
 import wrapt
-wrap_object = wrapt.wrap_object
+wrap = wrapt.wrap_function_wrapper
 
 def wrap_only_the_loader(target, *arguments):
     if "Iter" in target.__name__:
         raise RuntimeError("this one not")
-    return wrap_object(target, *arguments)
+    return wrap(target, *arguments)
 
-wrapt.wrap_object = wrap_only_the_loader
+wrapt.wrap_function_wrapper = wrap_only_the_loader
 """
 NO_WRAPT = """
 import sys

@@ -241,7 +241,7 @@ def test_a_copy_shares_nothing_that_is_changed(extras_on):
     stored = [vars(each)["_workerseed_init"] for each in (loader, twin)]
     assert draws(loader) == draws(twin) == expected_draws()
     assert [vars(each)["_workerseed_init"] for each in (loader, twin)] == stored
-    assert vars(stored[0].init) == {"worker_init_fn": None, "rank": 0, "generators": None}
+    assert vars(stored[0]()) == {"worker_init_fn": None, "rank": 0, "generators": None}
 
 
 def test_a_loader_without_workers_is_not_touched(extras_on):

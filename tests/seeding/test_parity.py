@@ -1,4 +1,4 @@
-"""The draws in every worker are those of torch 1.9.1, as record_parity.py took them down."""
+"""The draws in every worker are those of torch 1.9.1, as record_parity.py recorded them."""
 
 import functools
 import json

@@ -289,7 +289,7 @@ class RecordStates:
 
     def snapshots(self) -> "Dict[str, Snapshot]":
         rng, found = core("_rng"), {}
-        for path, generator in dict(rng.global_generators(), **core("_search").named_generators(self.roots)).items():
+        for path, generator in dict(rng.global_generators(), **core("_search").find_generators(self.roots)).items():
             with contextlib.suppress(Exception):  # one odd generator hides no other
                 words = words_of(generator)
                 mark = twister_of(generator) if isinstance(words, tuple) else words
