@@ -106,3 +106,11 @@ def test_the_bits_of_the_seed_that_are_counted_decide_what_a_stored_generator_dr
     generator = reseeded["KINDS"][kind](SEED)
     seed = reseeded["seed_of_state"](reseeded["state_of"](generator), 2**40, 1, 2)
     assert reseeded["words_from"](SEEDED[kind](seed)) == reseeded["words_in_worker"](generator, 2**40, 1, 2)
+
+
+def test_a_stored_generator_of_torch_draws_the_words_of_a_random_with_the_seed_that_is_counted():
+    reseeded = runpy.run_path(RESEEDED)
+    generator = reseeded["torch_generator"](SEED)
+    same = random.Random(reseeded["seed_of_state"](reseeded["state_of"](generator), 2**40, 1, 2))
+    words = [same.getrandbits(32) for _ in range(8)]
+    assert reseeded["words_in_worker"](generator, 2**40, 1, 2) == words[1::2]  # torch draws two words for each number
