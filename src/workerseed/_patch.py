@@ -79,7 +79,7 @@ def unpatch() -> None:
     _options = None
     for cls in list(_patched):
         wrapper, hook = (vars(cls).get(name) for name in ("__init__", "__init_subclass__"))
-        if isinstance(wrapper, wrapt.FunctionWrapper) and _is_ours(wrapper):
+        if type(wrapper) is wrapt.FunctionWrapper and _is_ours(wrapper):  # no proxy of somebody else around it
             cls.__init__ = wrapper.__wrapped__
         if isinstance(hook, _InitSubclass) and hook.earlier is None:
             del cls.__init_subclass__
@@ -90,7 +90,9 @@ def unpatch() -> None:
 
 def unwrapped(dataloader: Any) -> List[str]:
     """Return the names of the module's worker iterators that are not wrapped any more."""
-    return sorted({cls.__name__ for cls in _worker_iterators(_root(dataloader)) if not _is_wrapped(cls)})
+    root = _root(dataloader)
+    iterators = _worker_iterators(root) if root is not None else ()
+    return sorted({cls.__name__ for cls in iterators if not _is_wrapped(cls)})
 
 
 def _root(dataloader: Any) -> Any:
@@ -122,7 +124,7 @@ def _worker_iterators(cls: Any) -> Iterator[Any]:
     """Yield each class, from ``cls`` down, whose own ``__init__`` starts workers."""
     if _starts_workers(cls):
         yield cls
-    for subclass in type.__subclasses__(cls) if cls is not None else ():
+    for subclass in type.__subclasses__(cls):
         yield from _worker_iterators(subclass)
 
 

@@ -58,9 +58,8 @@ def find_generators(roots: Dict[str, Any]) -> Dict[str, Any]:
         roots: objects by name, such as a loader's ``dataset``.
     """
     excluded = [part for generator in global_generators().values() for part in (generator, source_of(generator))]
-    seen: Dict[Any, Any] = {
-        id(part): part for part in excluded
-    }  # holds them: an id counts only as long as its object lives
+    # It holds what it has seen: an id is that of one object only as long as this lives.
+    seen: Dict[Any, Any] = {id(part): part for part in excluded}
     own_packages = {_package(part) for root in roots.values() for part in (root, type(root))}
     found: Dict[str, Any] = {}
     left_out: Dict[Any, List[Reached]] = {}  # by their kind; a container in part, by its id
@@ -125,9 +124,10 @@ def _parts(value: Any, own_packages: Set[str], most: int) -> Tuple[Parts, bool]:
     if issubclass(cls, OPAQUE) or value is sys.modules or (cls is dict and "__builtins__" in value):  # of a module
         return [], True
     if issubclass(cls, DataLoader):  # its workers use neither its generator nor its sampler
-        return [("." + name, vars(value).get(name)) for name in ("dataset", "collate_fn", "worker_init_fn")], True
+        used = ("dataset", "collate_fn", "worker_init_fn")
+        return [("." + name, attributes_of(value).get(name)) for name in used], True
     if cls is FrameType:  # of a generator function, before Python 3.11
-        return list(value.f_locals.items()), True
+        return [(f".<{name}>", part) for name, part in value.f_locals.items()], True
     if cls is FunctionType:
         cells = zip(value.__code__.co_freevars, map(gc.get_referents, value.__closure__ or ()))
         closed = [(f".<{name}>", part) for name, parts in cells for part in parts]
