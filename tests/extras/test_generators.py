@@ -449,7 +449,7 @@ def test_the_parent_lets_go_of_what_it_found(reseeding):
     assert Counted.alive == 0
 
 
-@pytest.mark.skipif(TORCH < (1, 12), reason="torch 1.12 seeds what a data pipe shuffles with, in each worker alike")
+@pytest.mark.skipif(TORCH < (1, 12), reason="torch 1.12 seeds what a data pipe shuffles with, the same in each worker")
 def test_a_data_pipe_that_workers_shuffle_alike_and_share_loses_nothing(reseeding):
     from torch.utils.data.datapipes.iter import IterableWrapper
 

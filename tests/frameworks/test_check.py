@@ -61,8 +61,8 @@ def duplicated(tmp_path):
     def of(images, **variables):
         (tmp_path / "train.py").write_text(LOADER.format(images))
         done = run_python("-m", "workerseed", "check", "--json", "train:loader", cwd=str(tmp_path), **variables)
-        facts = json.loads(done.stdout)
-        used = {name: source["workerseed"] for name, source in facts["sources"].items() if source["used"]}
+        results = json.loads(done.stdout)
+        used = {name: source["workerseed"] for name, source in results["sources"].items() if source["used"]}
         return {name for name, comparison in used.items() if "same" in comparison.values()}
 
     return of

@@ -67,9 +67,9 @@ def test_with_the_extra_each_start_draws_what_its_words_give(rank):
 
 @pytest.mark.parametrize("case", ["own function", "reproducible"])
 def test_functions_that_seed_by_torchs_seed_differ_between_ranks_with_the_extra_only(case):
-    for variant, alike in ((STOCK, True), (BY_RUNTIME_ENV, True), (WITH_RANKS, False)):
+    for variant, is_same in ((STOCK, True), (BY_RUNTIME_ENV, True), (WITH_RANKS, False)):
         first, second = (ray(variant)[rank][case] for rank in RANKS)
-        assert (column(first, NUMPY) == column(second, NUMPY)) is alike
+        assert (column(first, NUMPY) == column(second, NUMPY)) is is_same
         assert drawn(first) == drawn(ray(STOCK)[0][case])
 
 

@@ -1,4 +1,4 @@
-"""The loaders that timm makes; from 0.5 on it seeds NumPy itself unless told otherwise."""
+"""The loaders that timm makes; from 0.5 on it seeds NumPy itself unless an argument says otherwise."""
 
 import pytest
 

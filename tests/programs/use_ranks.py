@@ -1,4 +1,4 @@
-"""Is one process of a distributed job: three epochs of a loader with two workers, all processes seeded alike.
+"""Is one process of a distributed job: three epochs of a loader with two workers, all processes with one seed.
 
 The arguments are a folder for what it draws, in a file named by the launcher's rank, and where ``torch.distributed`` is
 to be initialised the rank, the number of processes and a file where they meet.
@@ -51,7 +51,7 @@ def epochs(loader, count=EPOCHS):
 
 
 if __name__ == "__main__":
-    # The launcher adds --local_rank: always on torch 1.0, and later unless told otherwise.
+    # The launcher adds --local_rank: always on torch 1.0, and later unless an option says otherwise.
     folder, *job = [argument for argument in sys.argv[1:] if not argument.startswith("--local_rank")]
     launchers = ("RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK")
     name = next((os.environ[variable] for variable in launchers if variable in os.environ), "0")

@@ -179,8 +179,8 @@ def run_pip(venv, *arguments):
 def where_it_runs_from(venv):
     """The folder of the package, once its command has shown that it activates it in a program."""
     command, python = (str(venv / "bin" / name) for name in ("workerseed", "python"))
-    told = run_command(command, "run", "--verbose", python, "-c", "pass", cwd=str(venv))
-    assert (told.returncode, told.stderr.partition("]: ")[2]) == (0, "waiting: torch is not imported yet\n")
+    done = run_command(command, "run", "--verbose", python, "-c", "pass", cwd=str(venv))
+    assert (done.returncode, done.stderr.partition("]: ")[2]) == (0, "waiting: torch is not imported yet\n")
     return Path(succeed(python, "-c", "import workerseed; print(workerseed.__path__[0])", cwd=str(venv)).strip())
 
 

@@ -66,7 +66,7 @@ def plain(batch):
 
 
 def outcomes(iterable):
-    """What each step of an iteration gives: a batch, or the type and the text of an error, after which it goes on."""
+    """What each step of an iteration gives, past errors: a batch, or the type and the text of an error."""
     iterator = iter(iterable)
     found = []
     while len(found) < 20:
@@ -462,9 +462,9 @@ def test_an_iterable_dataset_longer_than_it_says_warns(both):
         loader = DataLoader(Shares(2), num_workers=2)
         return len(loader), with_warnings(lambda: outcomes(loader))
 
-    length, (batches, told) = both(case)
+    length, (batches, warned) = both(case)
     assert (length, batches) == (2, [[0], [10], [11]])
-    assert ["but 3 samples have been fetched" in text for text, _ in told] == [True]
+    assert ["but 3 samples have been fetched" in text for text, _ in warned] == [True]
 
 
 @has_iterable
@@ -541,8 +541,8 @@ def test_the_length_of_a_loader_of_a_stream_is_an_error(both):
 
 @pytest.mark.skipif(TORCH < (1, 8), reason="torch 1.8 brought the warning")
 def test_more_workers_than_processors_warn(both):
-    _, told = both(lambda: with_warnings(lambda: len(DataLoader(range(4), num_workers=10**6))))
-    assert ["excessive worker creation" in text for text, _ in told] == [True]
+    _, warned = both(lambda: with_warnings(lambda: len(DataLoader(range(4), num_workers=10**6))))
+    assert ["excessive worker creation" in text for text, _ in warned] == [True]
 
 
 # Batches
@@ -754,11 +754,11 @@ print(json.dumps({name: [death(die), len(multiprocessing.active_children())] for
 )
 
 
-def test_the_death_of_a_worker_is_told(programs):
+def test_the_death_of_a_worker_is_reported(programs):
     (stock, noise), (ours, our_noise) = (process.communicate(timeout=120) for process in programs(DYING))
-    told = json.loads(text_of(stock))
-    assert json.loads(text_of(ours)) == told
-    assert {left for _, left in told.values()} == {0}
+    ended = json.loads(text_of(stock))
+    assert json.loads(text_of(ours)) == ended
+    assert {left for _, left in ended.values()} == {0}
     ends = {
         "kill": "is killed by signal: Killed.",
         "terminate": "is killed by signal: Terminated.",
@@ -768,7 +768,7 @@ def test_the_death_of_a_worker_is_told(programs):
         "exit": "exited unexpectedly with exit code 4.",
     }
     for name, end in ends.items():
-        assert f"DataLoader worker (pid #) {end}" in " ".join(told[name][0])
+        assert f"DataLoader worker (pid #) {end}" in " ".join(ended[name][0])
     for text in (noise, our_noise):  # of torch's own signal handlers in the worker
         assert "ERROR: Unexpected segmentation fault encountered in worker." in text
         assert "ERROR: Unexpected bus error encountered in worker." in text

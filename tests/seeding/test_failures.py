@@ -72,7 +72,7 @@ def warnings_in(stderr):
     ],
     ids=["patching fails", "patching fails after torch", "no wrapt", "no wrapt after torch"],
 )
-def test_a_failure_is_told_once_and_torch_works_as_stock(python, options, cause, state, reason):
+def test_a_failure_is_warned_of_once_and_torch_works_as_stock(python, options, cause, state, reason):
     done = python(cause + LOAD, *options)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(LOADED + state + " " + reason)

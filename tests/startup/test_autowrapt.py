@@ -7,18 +7,18 @@ from workerseed.__main__ import SITECUSTOMIZE
 
 pytest.importorskip("autowrapt")
 
-TELL = "print(first_draw(), sys.modules['workerseed'].status().state)"
+SHOW = "print(first_draw(), sys.modules['workerseed'].status().state)"
 STATE = "native" if NATIVE else "active"
 
 
 @pytest.mark.parametrize("variables", [{}, {"WORKERSEED": "1"}, {"WORKERSEED": "1", "PYTHONPATH": SITECUSTOMIZE}])
 def test_it_seeds_a_program_that_knows_nothing_of_it(prints, variables):
-    code = "import sys" + USE + TELL
+    code = "import sys" + USE + SHOW
     assert prints(code, AUTOWRAPT_BOOTSTRAP="workerseed", **variables) == f"[522, 297, 434] {STATE}\n"
 
 
 def test_the_program_may_import_workerseed_as_well(prints):
-    code = "import sys, torch, workerseed" + USE + TELL
+    code = "import sys, torch, workerseed" + USE + SHOW
     assert prints(code, AUTOWRAPT_BOOTSTRAP="workerseed") == f"[522, 297, 434] {STATE}\n"
 
 

@@ -113,5 +113,5 @@ def test_status_and_verbose_name_the_extras_that_are_on(python, extras):
 
 
 @needs_torch
-def test_nothing_is_told_without_verbose(python):
+def test_nothing_is_logged_without_verbose(python):
     assert "workerseed" not in python("import workerseed\nimport torch.utils.data", WORKERSEED="1").stderr

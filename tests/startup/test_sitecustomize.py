@@ -21,8 +21,8 @@ STATE = "waiting" if torch is None else "native" if NATIVE else "active"
 # Where there is no torch, only the finder shows that it waits.
 WAITS = "any(type(finder).__module__ == 'sitecustomize' for finder in sys.meta_path)"
 LOOK_FOR_TORCH = "import torch.utils.data" if torch else "import importlib.util; importlib.util.find_spec('torch')"
-TELL = LOOK_FOR_TORCH + "; import sys; print('workerseed' in sys.modules and sys.modules['workerseed'].status().state"
-TELL += ")" if torch else f" or ({WAITS} and 'waiting'))"
+SHOW = LOOK_FOR_TORCH + "; import sys; print('workerseed' in sys.modules and sys.modules['workerseed'].status().state"
+SHOW += ")" if torch else f" or ({WAITS} and 'waiting'))"
 
 
 def test_the_packaged_file_is_the_example():
@@ -73,12 +73,12 @@ def test_the_file_in_site_packages_seeds_a_program_that_knows_nothing_of_it(venv
     [("", "False"), (" ", "False"), ("1", STATE), (" ON ", STATE), ("verbose", STATE), ("0", "False"), ("no", "False")],
 )
 def test_the_variable_decides(on_path, value, state):
-    assert on_path("-c", TELL, WORKERSEED=value).stdout == state + "\n"
+    assert on_path("-c", SHOW, WORKERSEED=value).stdout == state + "\n"
 
 
 def test_a_value_that_is_not_valid_is_one_line_and_the_interpreter_goes_on(on_path):
-    done = on_path("-c", "print('goes on')", WORKERSEED="maybe")
-    assert (done.returncode, done.stdout) == (0, "goes on\n")
+    done = on_path("-c", "print('runs')", WORKERSEED="maybe")
+    assert (done.returncode, done.stdout) == (0, "runs\n")
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"workerseed: not installed in {sys.executable}: WORKERSEED='maybe': 'maybe' is not known; ")
 
@@ -98,12 +98,12 @@ FLAGS = [("-s", STATE, STATE), ("-E", "False", STATE), ("-I", "False", STATE), (
 @pytest.mark.parametrize("flag, state", [(flag, by_folder) for flag, by_folder, _ in FLAGS])
 def test_interpreter_flags_and_the_folder(on_path, flag, state):
     found = f"import sys; sys.path.append({SITE_PACKAGES!r}); " if flag == "-S" else ""
-    assert on_path(flag, "-c", found + TELL).stdout == state + "\n"
+    assert on_path(flag, "-c", found + SHOW).stdout == state + "\n"
 
 
 @pytest.mark.parametrize("flag, state", [(flag, by_file) for flag, _, by_file in FLAGS if by_file])
 def test_interpreter_flags_and_the_file(venv, flag, state):
-    assert venv(flag, "-c", TELL).stdout == state + "\n"
+    assert venv(flag, "-c", SHOW).stdout == state + "\n"
 
 
 # What it shadows
@@ -170,8 +170,8 @@ def test_a_shadowed_one_in_a_zip_file_runs(on_path, tmp_path, shadowed):
 )
 def test_errors_of_the_shadowed_one_show_as_they_do_without_ours(on_path, shadowed, text):
     folder = shadowed(text)
-    native = run_python("-c", "print('goes on')", PYTHONPATH=folder)
-    ours = on_path("-c", "print('goes on')", PYTHONPATH=folder)
+    native = run_python("-c", "print('runs')", PYTHONPATH=folder)
+    ours = on_path("-c", "print('runs')", PYTHONPATH=folder)
     assert (ours.returncode, ours.stdout) == (native.returncode, native.stdout)
     last = [done.stderr.splitlines()[-1] if done.stderr else "" for done in (ours, native)]
     assert last[0] == last[1]
@@ -182,7 +182,7 @@ def test_two_folders_with_the_example_do_not_go_round_in_circles(on_path, tmp_pa
     (tmp_path / "last").mkdir()
     (tmp_path / "last" / "sitecustomize.py").write_text("print('shadowed')")
     path = os.pathsep.join([str(tmp_path), str(tmp_path / "last")])
-    assert on_path("-c", TELL, PYTHONPATH=path).stdout == f"shadowed\n{STATE}\n"
+    assert on_path("-c", SHOW, PYTHONPATH=path).stdout == f"shadowed\n{STATE}\n"
 
 
 @pytest.fixture
@@ -228,8 +228,8 @@ BROKEN = {
 def test_a_broken_workerseed_is_one_line_and_torch_goes_on(on_path, tmp_path, kind):
     (tmp_path / "workerseed").mkdir()
     (tmp_path / "workerseed" / "__init__.py").write_text(BROKEN[kind])
-    done = on_path("-W", "ignore", "-c", LOOK_FOR_TORCH + "; print('goes on')", PYTHONPATH=str(tmp_path))
-    assert (done.returncode, done.stdout) == (0, "goes on\n")
+    done = on_path("-W", "ignore", "-c", LOOK_FOR_TORCH + "; print('runs')", PYTHONPATH=str(tmp_path))
+    assert (done.returncode, done.stdout) == (0, "runs\n")
     assert [line for line in done.stderr.splitlines() if "workerseed: not installed in" in line]
 
 
@@ -254,8 +254,8 @@ def test_closed_standard_streams_do_no_harm(value, code, closed):
 
 @pytest.mark.parametrize("value", ["1", "verbose", "maybe"])
 def test_an_interpreter_with_warnings_as_errors_starts(on_path, value):
-    done = on_path("-W", "error", "-c", "print('goes on')", WORKERSEED=value)
-    assert (done.returncode, done.stdout) == (0, "goes on\n")
+    done = on_path("-W", "error", "-c", "print('runs')", WORKERSEED=value)
+    assert (done.returncode, done.stdout) == (0, "runs\n")
     assert "Error" not in done.stderr
 
 
@@ -268,7 +268,7 @@ def test_modules_run_by_name_do(on_path):
 def test_a_folder_that_takes_no_bytecode_does_no_harm(tmp_path):
     shutil.copy(os.path.join(FOLDER, "sitecustomize.py"), str(tmp_path))
     (tmp_path / "__pycache__").write_text("a file where the folder should be")
-    done = run_python("-c", TELL, PYTHONPATH=str(tmp_path), WORKERSEED="1")
+    done = run_python("-c", SHOW, PYTHONPATH=str(tmp_path), WORKERSEED="1")
     assert (done.returncode, done.stdout) == (0, STATE + "\n")
 
 

@@ -1,4 +1,4 @@
-"""Trains with Ray Train in two worker processes, all seeded alike; only Ray's ``runtime_env`` may activate workerseed.
+"""Trains with Ray Train in two worker processes, all with one seed; only Ray's ``runtime_env`` may activate workerseed.
 
 The driver itself does not have the variables: so it is where the processes are on other machines.
 """
