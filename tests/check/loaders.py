@@ -667,7 +667,28 @@ def broken_init():
     return DataLoader(Draws(), worker_init_fn=init_broken)
 
 
-CANNOT_TELL = [foreign, threads, processes, no_workers, empty, broken, broken_init, dies, unpicklable]
+def created_and_dropped():
+    """Creates a generator for each item."""
+    return DataLoader(Draws(lambda: int(np.random.default_rng().integers(LARGE))))
+
+
+def operating_system():
+    return DataLoader(Draws(lambda: random.SystemRandom().randrange(LARGE)))
+
+
+CANNOT_TELL = [
+    foreign,
+    threads,
+    processes,
+    no_workers,
+    empty,
+    broken,
+    broken_init,
+    dies,
+    unpicklable,
+    created_and_dropped,
+    operating_system,
+]
 JUDGED = [
     plain,
     plain_random,

@@ -4,23 +4,24 @@ import itertools
 import json
 import os
 import random
-import subprocess
 import sys
+import tempfile
 
 
-def truths(names, extras=None):
+def truths(forks, names, extras):
     """The verdict that is true of each of these loaders, by its name.
 
     Args:
+        forks: where to iterate them.
         names: of functions in loaders.py.
         extras: of workerseed, as in the variable.
     """
-    as_it_is, again = iterate(names, "0"), iterate(names, "0")
-    seeded, seeded_again = iterate(names, extras or "1"), iterate(names, extras or "1")
-    return {
-        name: verdict(is_flawed(as_it_is[name], again[name]), is_flawed(seeded[name], seeded_again[name]))
-        for name in names
-    }
+    found = {}
+    for name in names:
+        as_it_is, again = iterate(forks, name, "0"), iterate(forks, name, "0")
+        seeded, seeded_again = iterate(forks, name, extras or "1"), iterate(forks, name, extras or "1")
+        found[name] = verdict(is_flawed(as_it_is, again), is_flawed(seeded, seeded_again))
+    return found
 
 
 def verdict(flawed_as_it_is, flawed_with_workerseed):
@@ -45,35 +46,29 @@ def grouped(epoch):
     return [(worker, list(group)) for worker, group in itertools.groupby(items, key=lambda item: item[0])]
 
 
-def iterate(names, variable):
-    """Run this file; return the items of two epochs of each loader."""
-    environment = dict(os.environ, WORKERSEED=variable, PYTHONPATH=os.pathsep.join(p for p in sys.path if p))
-    command = [sys.executable, "-W", "ignore", os.path.abspath(__file__), *names]
-    folder = os.path.dirname(os.path.abspath(__file__))
-    printed = subprocess.check_output(command, env=environment, cwd=folder, universal_newlines=True)
-    return dict(json.loads(line) for line in printed.splitlines())
+def iterate(forks, name, variable):
+    """Run this file in another process; return the items of two epochs of a loader."""
+    with tempfile.NamedTemporaryFile("r") as file:
+        forks.run(os.path.abspath(__file__), name, file.name, WORKERSEED=variable)
+        return json.load(file)
 
 
-def main(names):
-    """Print the items of each loader, from a process of its own; each imports loaders.py itself."""
+def main(name, path):
+    """Write down the items of two epochs."""
     import numpy as np
     import torch
 
     import workerseed  # noqa: F401
 
-    for name in names:
-        if os.fork():
-            assert os.wait()[1] == 0, name
-            continue
-        for seed in (random.seed, np.random.seed, torch.manual_seed):
-            seed(0)
-        import loaders
+    for seed in (random.seed, np.random.seed, torch.manual_seed):
+        seed(0)
+    import loaders
 
-        loader = getattr(loaders, name)()
-        epochs = [[item for batch in loader for item in batch] for _ in range(2)]
-        print(json.dumps([name, epochs]), flush=True)
-        sys.exit()
+    loader = getattr(loaders, name)()
+    epochs = [[item for batch in loader for item in batch] for _ in range(2)]
+    with open(path, "w") as file:
+        json.dump(epochs, file)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(*sys.argv[1:])

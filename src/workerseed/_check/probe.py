@@ -9,15 +9,18 @@ import importlib
 import json
 import multiprocessing
 import multiprocessing.queues
+import operator
 import os
 import random
 import sys
 import traceback
 import types
+from collections.abc import Mapping
 from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-BLOCKS = 20000  # how far to follow a Mersenne Twister, in blocks of 624 words
+BATCH = "the batch"  # recorded in the way of a source: a digest of what was loaded
+AHEAD = 2**26  # bytes: how far to follow a Mersenne Twister
 RANKED = (("num_replicas", "rank"), ("num_processes", "process_index"))  # torch's samplers, Accelerate's
 Results = Dict[str, Any]
 
@@ -37,39 +40,45 @@ def main(path: str, options: Results) -> None:
     try:
         results = probe(os.path.dirname(path), options)
     except CheckError as error:
-        details = traceback_of(error.__cause__) if error.__cause__ else error.details
-        results = {"error": str(error), "details": details}
+        results = {"error": str(error), "details": error.__cause__ and traceback_of(error.__cause__)}
     with open(path, "w") as file:
         file.write(json.dumps(results))
 
 
 def probe(folder: str, options: Results) -> Results:
     """Return the versions, what the loader is, and what its workers drew in each epoch."""
-    results: Results = {"python": sys.version.split()[0], "torch": version("torch"), "numpy": version("numpy")}
-    recorder = Recorder(folder)
+    versions = {name: version(name) for name in ("torch", "numpy", "wrapt")}
+    recorder = Recorder(os.path.join(folder, "log"))
     if options["workerseed"]:
         importlib.import_module("workerseed")
     for seed in ("random.seed", "numpy.random.seed", "torch.manual_seed"):
         module, _, name = seed.rpartition(".")
-        getattr(importlib.import_module(module), name)(0)
-    target = options["loader"]
-    loader = import_loader(target) if target else loader_of_article(options["start_method"])
-    results["epochs"] = [recorder.epoch(loader) for _ in range(options["epochs"])]
+        getattr(importlib.import_module(module), name)(options["seed"])
+    methods = options["start_methods"]
+    epochs: List[List[Results]] = [[] for _ in range(options["epochs"])]
+    for method in methods or [None]:
+        loader = import_loader(options["loader"]) if options["loader"] else loader_of_article(method)
+        states = {name: core("_rng").state_of(source) for name, source in core("_rng").global_generators().items()}
+        for epoch in epochs:
+            for worker in recorder.epoch(loader):
+                suffix = f" {method}" if len(methods) > 1 else ""
+                epoch.append({name if name == BATCH else name + suffix: states for name, states in worker.items()})
     workerseed = sys.modules.get("workerseed")
-    results["status"] = workerseed.status()._asdict() if workerseed else None
-    return dict(results, wrapt=version("wrapt"), **recorder.about)
+    return {
+        "versions": dict(versions, python=sys.version.split()[0]),
+        "status": workerseed.status()._asdict() if workerseed else None,
+        "loader": dict(recorder.about, workers=len(epochs[0])),
+        "states": states,
+        "epochs": epochs,
+    }
 
 
 def version(package: str) -> str:
     try:
         return str(importlib.import_module(package).__version__)
     except Exception as error:
-        missing = isinstance(error, ModuleNotFoundError) and error.name == package
-        raise CheckError(
-            f"{package} is not installed for {sys.executable}: run this with the Python that trains"
-            if missing
-            else f"{package} cannot be imported"
-        ) from (None if missing else error)
+        message = f"{sys.executable} cannot import {package}: run this with the Python that trains"
+        raise CheckError(message) from error
 
 
 def core(name: str) -> Any:
@@ -105,8 +114,7 @@ class RandomDataset:
 def loader_of_article(start_method: Optional[str]) -> Any:
     from torch.utils.data import DataLoader
 
-    if start_method:
-        multiprocessing.set_start_method(start_method, force=True)
+    multiprocessing.set_start_method(start_method, force=True)
     multiprocessing.set_forkserver_preload(["numpy", "torch"])  # as in a program that imports them at its top
     return DataLoader(RandomDataset(), batch_size=2, num_workers=4)
 
@@ -119,17 +127,12 @@ def import_loader(target: str) -> Any:
     if module.endswith(".py"):
         sys.path[0], file = os.path.split(os.path.abspath(module))
         module = file[: -len(".py")]
-    doing = f"importing {module}"
     try:
-        found: Any = importlib.import_module(module)
-        doing = f"{target} cannot be found: reading it"
-        for part in name.split("."):
-            found = getattr(found, part)
-        if not hasattr(type(found), "__iter__") and callable(found):
-            doing = f"calling {target}"
+        found = operator.attrgetter(name)(importlib.import_module(module))
+        if callable(found) and not hasattr(type(found), "__iter__"):
             found = found()
     except BaseException as error:  # SystemExit, too, from a script without a main guard
-        raise CheckError(f"{doing} failed") from error
+        raise CheckError(f"{target} cannot be imported or called") from error
     if not hasattr(type(found), "__iter__"):
         raise CheckError(f"{target} is of type {type(found).__name__}: name a loader, or a function that returns one")
     return found
@@ -159,80 +162,71 @@ class Recorder:
     torch for that; the program's own workerseed, if any, patches it as well.
     """
 
-    def __init__(self, folder: str) -> None:
-        self.folder = os.path.join(folder, "logs")  # which outlives this process, as its workers may
-        os.mkdir(self.folder)
+    def __init__(self, log: str) -> None:
+        self.log = log
         self.about: Results = {}  # the loader whose workers started first
-        self.expected: List[int] = []  # the number of workers of each start in this epoch
-        self.starts = 0
-        self.seen: Dict[str, int] = {}  # the number of lines in each log after the epochs before
-        try:
-            patch = core("_patch")
-            patch.seeded_init = self.recording
-            state, reason = patch.patch(importlib.import_module("torch.utils.data.dataloader"), (), None, always=True)
-        except Exception as error:
-            raise CheckError("workerseed does not work here") from error
+        self.starts: List[int] = []  # how many workers an iterator has started, each time
+        self.starts_before = self.lines_before = 0  # this epoch
+        patch = core("_patch")
+        patch.seeded_init = self.recording
+        state, reason = patch.patch(importlib.import_module("torch.utils.data.dataloader"), (), None, always=True)
         if state != "active":
             raise CheckError(reason)
 
     def recording(self, loader: Any, init_fn: Optional[Callable[[int], Any]]) -> "RecordStates":
         """Return what the workers of a loader, which start now, call in place of ``init_fn``."""
-        self.starts += 1
-        self.expected.append(ask(loader, "num_workers"))
+        self.starts.append(ask(loader, "num_workers"))
         roots = {name: ask(loader, name) for name in ("dataset", "collate_fn")}
         roots["worker_init_fn"] = getattr(init_fn, "worker_init_fn", init_fn)  # the user's, within workerseed's
-        about = {
+        self.about = self.about or {
             "start_method": (ask(loader, "multiprocessing_context") or multiprocessing).get_start_method(),
-            "num_workers": self.expected[0],
+            "num_workers": self.starts[0],
             "worker_init_fn": roots["worker_init_fn"] is not None,
             "iterable": "IterableDataset" in [cls.__name__ for cls in type(roots["dataset"]).__mro__],
             "distributed": has_ranks(loader),
         }
-        self.about = self.about or {"loader": about}
-        return RecordStates(init_fn, os.path.join(self.folder, f"{self.starts:05}-"), roots)
+        return RecordStates(init_fn, self.log, len(self.starts), roots)
 
     def epoch(self, loader: Any) -> List[Results]:
         """Iterate until each worker has loaded a batch; return, by worker and source, from which states it drew."""
         try:
             for _ in loader:
-                loaded = [name for name, lines in self.logs().items() if len(lines) >= self.seen.get(name, 0) + 2]
-                if len(loaded) >= (sum(self.expected) or len(self.seen)):
+                if sum(map(bool, self.workers())) >= sum(self.starts[self.starts_before :] or self.starts):
                     break
         except Exception as error:
-            self.logs()
-            if str(error).startswith("DataLoader worker ("):
-                raise CheckError(f"a worker died: {error}") from None
-            if "pickle" in repr(error):
-                raise CheckError(
-                    f"its workers cannot be started, for they get what cannot be pickled: {error!r}"
-                ) from None
-            raise CheckError("loading from it failed") from error
-        logs = self.logs()
-        new = {name: lines[1:2] for name, lines in logs.items() if name not in self.seen}
-        running_on = {name: lines[self.seen.get(name, 0) :] for name, lines in logs.items()}
-        workers = list((new or running_on).values())
+            reason = traceback.format_exception_only(type(error), error)[-1].splitlines()[0]
+            raise CheckError(f"loading from it failed: {reason}") from error
+        workers = self.workers()
         if not any(workers):
             raise CheckError(self.why_nothing(loader))
-        self.expected, self.seen = [], {name: len(lines) for name, lines in logs.items()}
-        self.about["get_state_workaround"] = all(lines[0]["constant"] for lines in logs.values())
+        self.starts_before, self.lines_before = len(self.starts), len(self.lines())
         sources = sorted({source for batches in workers for batch in batches for source in batch})
         return [
             {source: [batch[source] for batch in batches if batch.get(source)] for source in sources}
             for batches in workers
         ]
 
-    def logs(self) -> Dict[str, List[Results]]:
-        logs = {}
-        for name in sorted(os.listdir(self.folder)):
-            with open(os.path.join(self.folder, name)) as file:
-                logs[name] = [json.loads(line) for line in file if line.endswith("\n")]
-            for line in logs[name]:
-                if "failed" in line:
-                    raise CheckError(f"the worker_init_fn failed in worker {int(name[-5:])}", line["failed"])
-        return logs
+    def workers(self) -> List[List[Results]]:
+        """Return what each worker has recorded in this epoch: of its first batch, or of all if it runs on from before.
+
+        How many more it has loaded by now differs from run to run.
+        """
+        running_on = len(self.starts) == self.starts_before
+        workers: Dict[Any, List[Results]] = {}
+        for number, (start, worker_id, batch) in enumerate(self.lines()):
+            if running_on or start > self.starts_before:
+                batches = workers.setdefault((start, worker_id), [])
+                if batch and (number >= self.lines_before if running_on else not batches):
+                    batches.append(batch)
+        return [workers[key] for key in sorted(workers)]
+
+    def lines(self) -> List[Any]:
+        with open(self.log, "a+") as file:
+            file.seek(0)
+            return [json.loads(line) for line in file if line.endswith("\n")]
 
     def why_nothing(self, loader: Any) -> str:
-        if self.seen or self.logs():
+        if self.lines():
             return "its workers loaded no batch"
         if ask(loader, "num_workers") == 0:
             return "it has num_workers=0 and starts no workers, so no worker can repeat another"
@@ -247,87 +241,78 @@ class RecordStates:
 
     Args:
         init_fn: the user's own, or workerseed's.
-        log: how the names of the log files begin.
+        log: the file to write to.
+        start: which start of workers this is.
         roots: where to search for generators, as ``_search`` wants them.
     """
 
-    def __init__(self, init_fn: Optional[Callable[[int], Any]], log: str, roots: Dict[str, Any]) -> None:
-        self.init_fn, self.log, self.roots = init_fn, log, roots
+    def __init__(self, init_fn: Optional[Callable[[int], Any]], log: str, start: int, roots: Dict[str, Any]) -> None:
+        self.init_fn, self.log, self.start, self.roots = init_fn, log, start, roots
         self.parent = os.getpid()
 
     def __call__(self, worker_id: int) -> None:
-        log = f"{self.log}{worker_id:05}"
-        is_process = os.getpid() != self.parent  # MONAI's workers may be threads
-        try:
-            if self.init_fn is not None:
-                self.init_fn(worker_id)
-        except BaseException as error:
-            if is_process:
-                write(log, {"failed": traceback_of(error)})
-            raise
-        if not is_process:
+        if self.init_fn is not None:
+            self.init_fn(worker_id)
+        if os.getpid() == self.parent:  # MONAI's workers may be threads
             return
-        frames: List[Any] = [sys._getframe(1)]  # of the worker loop, and of what called it
-        while frames[-1].f_back is not None:
-            frames.append(frames[-1].f_back)
+
+        def write(batch: Optional[Results]) -> None:
+            with open(self.log, "a") as file:
+                file.write(json.dumps([self.start, worker_id, batch]) + "\n")
+
+        write(None)
+        loop = sys._getframe(1)
         snapshots = self.snapshots()
-        # np.random.seed(np.random.get_state()[1][0] + worker_id), where seeding by an array has left 2**31 there
-        constant = core("_rng").state_of(sys.modules["numpy"].random.RandomState(2**31 + worker_id))
-        write(log, {"constant": snapshots["np.random"].state == constant})
         queues: Any = multiprocessing.queues
         put = queues.Queue.put
 
         def recording_put(queue: Any, item: Any, *args: Any, **kwargs: Any) -> None:
             nonlocal snapshots
             is_batch = isinstance(item, tuple) and isinstance(item[0], int)  # not the sign that a worker is ready
-            if is_batch and sys._getframe(1) in frames:
+            if is_batch and sys._getframe(1) is loop:
                 before, snapshots = snapshots, self.snapshots()
-                write(log, {path: drawn(before.get(path), now) for path, now in snapshots.items()})
+                states = {path: drawn(before.get(path), now) for path, now in snapshots.items()}
+                write(dict(states, **{BATCH: digest(item[1:])}))
             put(queue, item, *args, **kwargs)
 
         queues.Queue.put = recording_put
 
     def snapshots(self) -> "Dict[str, Snapshot]":
-        rng, found = core("_rng"), {}
-        for path, generator in dict(rng.global_generators(), **core("_search").named_generators(self.roots)).items():
+        named = dict(core("_rng").global_generators(), **core("_search").named_generators(self.roots))
+        found = {}
+        for path, generator in named.items():
             with contextlib.suppress(Exception):  # one odd generator hides no other
-                words = words_of(generator)
-                mark = twister_of(generator) if isinstance(words, tuple) else words
-                found[path] = Snapshot(generator, rng.state_of(generator), mark)
+                found[path] = snapshot(generator)
         return found
 
 
-def write(log: str, line: Results) -> None:
-    with open(log, "a") as file:
-        file.write(json.dumps(line) + "\n")
-
-
 class Snapshot(NamedTuple):
-    """A generator, a digest of its state, and a copy of a Mersenne Twister or the seed of a ``torch.Generator``."""
+    """A generator, a digest of its state, and what shows whether it was seeded since."""
 
     generator: Any
     state: str
-    mark: Any
+    seed: Any  # of a torch.Generator; of a Mersenne Twister the key, which also changes with each 624 draws
+    twister: Any
 
 
-def words_of(generator: Any) -> Any:
-    """Return what draws do not change: the seed of a torch.Generator, 623 words of a Mersenne Twister, or None."""
-    if isinstance(generator, random.Random):
-        return random.Random.getstate(generator)[1][1:-1]
-    if hasattr(generator, "initial_seed"):
-        return generator.initial_seed()
-    state = generator.get_state() if hasattr(generator, "get_state") else ()
-    return tuple(state[1][1:].tolist()) if isinstance(state, tuple) and state[:1] == ("MT19937",) else None
+def snapshot(generator: Any) -> Snapshot:
+    twister = twister_of(generator)
+    seed = digest(twister.get_state()[1][1:]) if twister else getattr(generator, "initial_seed", lambda: None)()
+    return Snapshot(generator, core("_rng").state_of(generator), seed, twister)
 
 
 def twister_of(generator: Any) -> Any:
-    """Return an independent Mersenne Twister of the same state; a copy of NumPy's shares what draws."""
+    """Return a RandomState that draws the words that a Mersenne Twister draws next; None for other generators."""
+    state: Any = None
     if isinstance(generator, random.Random):
-        twister: Any = random.Random()
-        twister.setstate(random.Random.getstate(generator))
-    else:
-        twister = sys.modules["numpy"].random.RandomState()
-        twister.set_state(generator.get_state())
+        *key, position = random.Random.getstate(generator)[1]
+        state = "MT19937", key, position
+    elif isinstance(generator, sys.modules["numpy"].random.RandomState):
+        state = generator.get_state()
+    if not isinstance(state, tuple):
+        return None
+    twister = sys.modules["numpy"].random.RandomState()
+    twister.set_state(state)
     return twister
 
 
@@ -339,22 +324,38 @@ def drawn(before: Optional[Snapshot], now: Snapshot) -> Optional[str]:
     """
     if before is not None and before.state == now.state:
         return None
-    words = words_of(now.generator)
-    if before is not None and goes_on(before, now, words):
+    if before is not None and goes_on(before, now):
         return before.state
-    return "seeded " + (now.state if words is None else hashlib.sha256(repr(words).encode()).hexdigest()[:16])
+    return f"seeded {now.seed or now.state}"
 
 
-def goes_on(before: Snapshot, now: Snapshot, words: Any) -> bool:
+def goes_on(before: Snapshot, now: Snapshot) -> bool:
     """Return whether a generator comes from the one state to the other if it only draws."""
-    if not isinstance(words, tuple):
-        return before.generator is now.generator and before.mark == words
-    twister = before.mark
-    for _ in range(BLOCKS if hasattr(twister, "seed") else 0):
-        if words_of(twister) == words:
+    if before.twister is None or now.twister is None:
+        return before.generator is now.generator and before.seed == now.seed
+    next_words, passed = twister_of(now.twister).bytes(32), b""
+    for _ in range(0, AHEAD, 2**20):
+        passed = passed[-32:] + before.twister.bytes(2**20)
+        if next_words in passed:
             return True
-        twister.getrandbits(32 * 624) if isinstance(twister, random.Random) else twister.bytes(4 * 624)
     return False
+
+
+def digest(value: Any) -> str:
+    """Return a digest of the numbers and texts in a batch; of what else is there, only the type counts."""
+    content = type(value).__name__.encode()
+    with contextlib.suppress(Exception):
+        if hasattr(value, "detach"):
+            value = value.detach().cpu().numpy()
+        if isinstance(value, Mapping):
+            value = list(value.items())
+        if isinstance(value, (list, tuple)):
+            content = "".join(map(digest, value)).encode()
+        elif isinstance(value, (bool, int, float, str, bytes)):
+            content = repr(value).encode()
+        elif str(getattr(value, "dtype", "")) != "object":
+            content = value.tobytes()
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 if __name__ == "__main__":
