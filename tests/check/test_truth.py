@@ -1,6 +1,7 @@
 """The verdict of ``workerseed check`` on each loader, and what is true of it."""
 
 import functools
+import sys
 
 import loaders
 import pytest
@@ -32,10 +33,10 @@ REASONS = {
     "processes": "it started no workers through torch's DataLoader",
     "no_workers": "it has num_workers=0 and starts no workers",
     "empty": "its workers loaded no batch",
-    "broken": "loading from it failed: ValueError: Caught ValueError in DataLoader worker process 0.",
-    "broken_init": "loading from it failed: KeyError: 'Caught KeyError in DataLoader worker process 0.",
-    "dies": "loading from it failed: RuntimeError: DataLoader worker (pid",
-    "unpicklable": "loading from it failed: ",
+    "broken": f"{sys.executable} raised ValueError: Caught ValueError in DataLoader worker process 0.",
+    "broken_init": f"{sys.executable} raised KeyError: ",
+    "dies": f"{sys.executable} raised RuntimeError: DataLoader worker (pid",
+    "unpicklable": f"{sys.executable} raised ",
     "created_and_dropped": UNSEEN,
     "operating_system": UNSEEN,
 }

@@ -37,7 +37,7 @@ def check(loader: Optional[str], start_methods: Sequence[str], timeout: float, a
     elif "sources" in results:
         print(report.table(results))
     else:
-        sys.stderr.write("{}\nworkerseed: cannot tell: {error}\n".format(results["details"] or "", **results).lstrip())
+        sys.stderr.write("{details}\nworkerseed: cannot tell: {error}\n".format(**results).lstrip())
     return verdict.EXIT_CODES[results["verdict"]]
 
 
@@ -54,7 +54,7 @@ def run(loader: Optional[str], start_methods: Sequence[str], timeout: float) -> 
         options = {"loader": loader, "start_methods": start_methods, "workerseed": with_it, "seed": int(with_it)}
         two_epochs = run_probe(f"{doing}, two epochs", dict(options, epochs=2), variable, timeout)
         again = run_probe(f"{doing}, again", dict(options, epochs=1), variable, timeout)
-        pairs.append(verdict.Pair(two_epochs, again))
+        pairs.append((two_epochs, again))
     results = verdict.judge(*pairs)
     results["loader"]["name"] = name
     if start_methods:

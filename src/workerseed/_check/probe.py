@@ -6,17 +6,16 @@ The user's program is as its user has it: workerseed is installed only if ``_che
 import contextlib
 import hashlib
 import importlib
+import io
 import json
 import multiprocessing
-import multiprocessing.queues
 import operator
 import os
+import pickle
 import random
 import sys
 import traceback
-import types
-from collections.abc import Mapping
-from typing import Any, Callable, Dict, List, NamedTuple, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BATCH = "the batch"  # recorded in the way of a source: a digest of what was loaded
@@ -26,9 +25,9 @@ Results = Dict[str, Any]
 
 
 class CheckError(Exception):
-    """Why a loader cannot be judged; ``details`` is the traceback of an error in the user's code."""
+    """Why a loader cannot be judged; ``details`` is what the user's program printed of it."""
 
-    def __init__(self, message: str, details: Optional[str] = None) -> None:
+    def __init__(self, message: str, details: str = "") -> None:
         super().__init__(message)
         self.details = details
 
@@ -40,29 +39,30 @@ def main(path: str, options: Results) -> None:
     try:
         results = probe(os.path.dirname(path), options)
     except CheckError as error:
-        results = {"error": str(error), "details": error.__cause__ and traceback_of(error.__cause__)}
+        results = {"error": str(error), "details": ""}
+    except BaseException as error:  # SystemExit, too, from a script without a main guard
+        last_line = traceback.format_exception_only(type(error), error)[-1].splitlines()[0]
+        details = traceback.format_exc(limit=-3)  # where it was raised, and not how we came there
+        results = {"error": f"{sys.executable} raised {last_line}", "details": details}
     with open(path, "w") as file:
         file.write(json.dumps(results))
 
 
 def probe(folder: str, options: Results) -> Results:
     """Return the versions, what the loader is, and what its workers drew in each epoch."""
-    versions = {name: version(name) for name in ("torch", "numpy", "wrapt")}
+    versions = {name: importlib.import_module(name).__version__ for name in ("torch", "numpy", "wrapt")}
     recorder = Recorder(os.path.join(folder, "log"))
     if options["workerseed"]:
         importlib.import_module("workerseed")
     for seed in ("random.seed", "numpy.random.seed", "torch.manual_seed"):
         module, _, name = seed.rpartition(".")
         getattr(importlib.import_module(module), name)(options["seed"])
-    methods = options["start_methods"]
     epochs: List[List[Results]] = [[] for _ in range(options["epochs"])]
-    for method in methods or [None]:
+    for method in options["start_methods"] or [None]:
         loader = import_loader(options["loader"]) if options["loader"] else loader_of_article(method)
         states = {name: core("_rng").state_of(source) for name, source in core("_rng").global_generators().items()}
         for epoch in epochs:
-            for worker in recorder.epoch(loader):
-                suffix = f" {method}" if len(methods) > 1 else ""
-                epoch.append({name if name == BATCH else name + suffix: states for name, states in worker.items()})
+            epoch += recorder.epoch(loader, f" {method}" if method else "")
     workerseed = sys.modules.get("workerseed")
     return {
         "versions": dict(versions, python=sys.version.split()[0]),
@@ -73,29 +73,13 @@ def probe(folder: str, options: Results) -> Results:
     }
 
 
-def version(package: str) -> str:
-    try:
-        return str(importlib.import_module(package).__version__)
-    except Exception as error:
-        message = f"{sys.executable} cannot import {package}: run this with the Python that trains"
-        raise CheckError(message) from error
-
-
 def core(name: str) -> Any:
     """Import a module of workerseed's core as a private copy: the package itself would be installed by the import."""
     package = "_workerseed_of_check"
     if package not in sys.modules:
-        sys.modules[package] = types.ModuleType(package)
+        sys.modules[package] = type(sys)(package)
         sys.modules[package].__path__ = [PACKAGE]
     return importlib.import_module(f"{package}.{name}")
-
-
-def traceback_of(error: BaseException) -> str:
-    """Return the traceback of the user's error without our frames and those of Python's import."""
-    ours = (PACKAGE + os.sep, "<frozen importlib", os.path.dirname(importlib.__file__))
-    theirs = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(ours)]
-    lines = ["Traceback (most recent call last):\n", *traceback.format_list(theirs)] if theirs else []
-    return "".join(lines + traceback.format_exception_only(type(error), error))
 
 
 # The loader
@@ -127,29 +111,16 @@ def import_loader(target: str) -> Any:
     if module.endswith(".py"):
         sys.path[0], file = os.path.split(os.path.abspath(module))
         module = file[: -len(".py")]
-    try:
-        found = operator.attrgetter(name)(importlib.import_module(module))
-        if callable(found) and not hasattr(type(found), "__iter__"):
-            found = found()
-    except BaseException as error:  # SystemExit, too, from a script without a main guard
-        raise CheckError(f"{target} cannot be imported or called") from error
-    if not hasattr(type(found), "__iter__"):
-        raise CheckError(f"{target} is of type {type(found).__name__}: name a loader, or a function that returns one")
-    return found
-
-
-def ask(thing: Any, name: str) -> Any:
-    """Return an attribute, or None if it is missing or raises."""
-    with contextlib.suppress(Exception):
-        return getattr(thing, name)
-    return None
+    found = operator.attrgetter(name)(importlib.import_module(module))
+    return found() if callable(found) and not hasattr(type(found), "__iter__") else found
 
 
 def has_ranks(sampler: Any, depth: int = 3) -> bool:
     """Return whether a sampler, or one within it, gives each rank of a distributed job its share."""
-    if any(all(isinstance(ask(sampler, name), int) for name in names) for names in RANKED):
+    if any(all(isinstance(getattr(sampler, name, None), int) for name in names) for names in RANKED):
         return True
-    return depth > 0 and any(has_ranks(ask(sampler, name), depth - 1) for name in ("sampler", "batch_sampler"))
+    within = [getattr(sampler, name, None) for name in ("sampler", "batch_sampler")]
+    return depth > 0 and any(has_ranks(part, depth - 1) for part in within)
 
 
 # The process that iterates it
@@ -175,11 +146,11 @@ class Recorder:
 
     def recording(self, loader: Any, init_fn: Optional[Callable[[int], Any]]) -> "RecordStates":
         """Return what the workers of a loader, which start now, call in place of ``init_fn``."""
-        self.starts.append(ask(loader, "num_workers"))
-        roots = {name: ask(loader, name) for name in ("dataset", "collate_fn")}
+        self.starts.append(loader.num_workers)
+        roots = {name: getattr(loader, name, None) for name in ("dataset", "collate_fn")}
         roots["worker_init_fn"] = getattr(init_fn, "worker_init_fn", init_fn)  # the user's, within workerseed's
         self.about = self.about or {
-            "start_method": (ask(loader, "multiprocessing_context") or multiprocessing).get_start_method(),
+            "start_method": (getattr(loader, "multiprocessing_context", None) or multiprocessing).get_start_method(),
             "num_workers": self.starts[0],
             "worker_init_fn": roots["worker_init_fn"] is not None,
             "iterable": "IterableDataset" in [cls.__name__ for cls in type(roots["dataset"]).__mro__],
@@ -187,22 +158,23 @@ class Recorder:
         }
         return RecordStates(init_fn, self.log, len(self.starts), roots)
 
-    def epoch(self, loader: Any) -> List[Results]:
+    def epoch(self, loader: Any, suffix: str) -> List[Results]:
         """Iterate until each worker has loaded a batch; return, by worker and source, from which states it drew."""
-        try:
-            for _ in loader:
-                if sum(map(bool, self.workers())) >= sum(self.starts[self.starts_before :] or self.starts):
-                    break
-        except Exception as error:
-            reason = traceback.format_exception_only(type(error), error)[-1].splitlines()[0]
-            raise CheckError(f"loading from it failed: {reason}") from error
+        if getattr(loader, "num_workers", None) == 0:
+            raise CheckError("it has num_workers=0 and starts no workers, so no worker can repeat another")
+        for _ in loader:
+            if sum(map(bool, self.workers())) >= sum(self.starts[self.starts_before :] or self.starts):
+                break
         workers = self.workers()
         if not any(workers):
-            raise CheckError(self.why_nothing(loader))
+            no_workers = (
+                "it started no workers through torch's DataLoader; threads and other processes are out of reach"
+            )
+            raise CheckError("its workers loaded no batch" if self.lines() else no_workers)
         self.starts_before, self.lines_before = len(self.starts), len(self.lines())
-        sources = sorted({source for batches in workers for batch in batches for source in batch})
+        sources = {source for batches in workers for batch in batches for source in batch}
         return [
-            {source: [batch[source] for batch in batches if batch.get(source)] for source in sources}
+            {source + suffix: [batch[source] for batch in batches if batch.get(source)] for source in sources}
             for batches in workers
         ]
 
@@ -224,13 +196,6 @@ class Recorder:
         with open(self.log, "a+") as file:
             file.seek(0)
             return [json.loads(line) for line in file if line.endswith("\n")]
-
-    def why_nothing(self, loader: Any) -> str:
-        if self.lines():
-            return "its workers loaded no batch"
-        if ask(loader, "num_workers") == 0:
-            return "it has num_workers=0 and starts no workers, so no worker can repeat another"
-        return "it started no workers through torch's DataLoader; workerseed does not reach threads and other processes"
 
 
 # The workers
@@ -271,7 +236,7 @@ class RecordStates:
             is_batch = isinstance(item, tuple) and isinstance(item[0], int)  # not the sign that a worker is ready
             if is_batch and sys._getframe(1) is loop:
                 before, snapshots = snapshots, self.snapshots()
-                states = {path: drawn(before.get(path), now) for path, now in snapshots.items()}
+                states = {path: now.drawn_since(before.get(path)) for path, now in snapshots.items()}
                 write(dict(states, **{BATCH: digest(item[1:])}))
             put(queue, item, *args, **kwargs)
 
@@ -282,80 +247,67 @@ class RecordStates:
         found = {}
         for path, generator in named.items():
             with contextlib.suppress(Exception):  # one odd generator hides no other
-                found[path] = snapshot(generator)
+                found[path] = Snapshot(generator)
         return found
 
 
-class Snapshot(NamedTuple):
-    """A generator, a digest of its state, and what shows whether it was seeded since."""
+class Snapshot:
+    """What a generator is about to draw from."""
 
-    generator: Any
-    state: str
-    seed: Any  # of a torch.Generator; of a Mersenne Twister the key, which also changes with each 624 draws
-    twister: Any
+    def __init__(self, generator: Any) -> None:
+        self.generator = generator
+        self.state = core("_rng").state_of(generator)
+        self.twister = twister_of(generator)
+        self.seed = getattr(generator, "initial_seed", lambda: None)()  # of torch
+        if self.twister:
+            self.seed = digest(self.twister.get_state()[1][1:])  # its key, which also changes every 624 draws
 
+    def drawn_since(self, before: "Optional[Snapshot]") -> Optional[str]:
+        """Return from which state the generator has drawn since an earlier snapshot, or None if it has not.
 
-def snapshot(generator: Any) -> Snapshot:
-    twister = twister_of(generator)
-    seed = digest(twister.get_state()[1][1:]) if twister else getattr(generator, "initial_seed", lambda: None)()
-    return Snapshot(generator, core("_rng").state_of(generator), seed, twister)
+        Workers that draw from one state repeat each other, even if one draws more. A generator that was seeded or
+        created since then drew from what it was seeded with.
+        """
+        if before is not None and before.state == self.state:
+            return None
+        return str(before.state) if before is not None and self.follows(before) else f"seeded {self.seed or self.state}"
+
+    def follows(self, before: "Snapshot") -> bool:
+        """Return whether mere draws have led here."""
+        if before.twister is None or self.twister is None:
+            return self.generator is before.generator and self.seed == before.seed
+        next_words, passed = twister_of(self.twister).bytes(32), b""
+        for _ in range(0, AHEAD, 2**20):
+            passed = passed[-32:] + before.twister.bytes(2**20)
+            if next_words in passed:
+                return True
+        return False
 
 
 def twister_of(generator: Any) -> Any:
     """Return a RandomState that draws the words that a Mersenne Twister draws next; None for other generators."""
+    twister = sys.modules["numpy"].random.RandomState()
     state: Any = None
     if isinstance(generator, random.Random):
         *key, position = random.Random.getstate(generator)[1]
         state = "MT19937", key, position
-    elif isinstance(generator, sys.modules["numpy"].random.RandomState):
+    elif isinstance(generator, type(twister)):
         state = generator.get_state()
     if not isinstance(state, tuple):
         return None
-    twister = sys.modules["numpy"].random.RandomState()
     twister.set_state(state)
     return twister
 
 
-def drawn(before: Optional[Snapshot], now: Snapshot) -> Optional[str]:
-    """Return from which state a generator drew since the snapshot before, or None if it did not.
-
-    Workers that draw from one state repeat each other, even if one draws more. A generator that was seeded or created
-    since then drew from what it was seeded with.
-    """
-    if before is not None and before.state == now.state:
-        return None
-    if before is not None and goes_on(before, now):
-        return before.state
-    return f"seeded {now.seed or now.state}"
-
-
-def goes_on(before: Snapshot, now: Snapshot) -> bool:
-    """Return whether a generator comes from the one state to the other if it only draws."""
-    if before.twister is None or now.twister is None:
-        return before.generator is now.generator and before.seed == now.seed
-    next_words, passed = twister_of(now.twister).bytes(32), b""
-    for _ in range(0, AHEAD, 2**20):
-        passed = passed[-32:] + before.twister.bytes(2**20)
-        if next_words in passed:
-            return True
-    return False
-
-
 def digest(value: Any) -> str:
-    """Return a digest of the numbers and texts in a batch; of what else is there, only the type counts."""
-    content = type(value).__name__.encode()
+    """Return a digest of a batch, or of what of it can be pickled; the pickles of tensors contain addresses."""
+    buffer = io.BytesIO()
+    pickler: Any = pickle.Pickler(buffer)
+    tensor = sys.modules["torch"].Tensor
+    pickler.persistent_id = lambda part: part.detach().numpy().tobytes() if isinstance(part, tensor) else None
     with contextlib.suppress(Exception):
-        if hasattr(value, "detach"):
-            value = value.detach().cpu().numpy()
-        if isinstance(value, Mapping):
-            value = list(value.items())
-        if isinstance(value, (list, tuple)):
-            content = "".join(map(digest, value)).encode()
-        elif isinstance(value, (bool, int, float, str, bytes)):
-            content = repr(value).encode()
-        elif str(getattr(value, "dtype", "")) != "object":
-            content = value.tobytes()
-    return hashlib.sha256(content).hexdigest()[:16]
+        pickler.dump(value)
+    return hashlib.sha256(buffer.getvalue()).hexdigest()[:16]
 
 
 if __name__ == "__main__":

@@ -1,7 +1,5 @@
 """The verdict on a loader, as a table for a terminal."""
 
-import os
-import sys
 import textwrap
 from typing import Dict, List
 
@@ -34,8 +32,7 @@ def table(results: Results) -> str:
         for comparison in (source["as_it_is"], source["workerseed"]):
             for key, width in COLUMNS:
                 value = (comparison or {}).get(key, "")
-                text = {True: "yes", False: "no"}.get(value, value)
-                line += coloured(text, text in ("differ", "yes")) + " " * (width - len(text))
+                line += "{:{}}".format({True: "yes", False: "no"}.get(value, value), width)
         lines.append(line)
     if len(used) < len(sources):
         lines += wrapped("not used: " + ", ".join(name for name in sources if name not in used))
@@ -66,9 +63,3 @@ def sentence(results: Results) -> str:
 
 def wrapped(text: str) -> List[str]:
     return textwrap.wrap(text, 79, subsequent_indent="  ", break_long_words=False)
-
-
-def coloured(text: str, is_good: bool) -> str:
-    if not text or not sys.stdout.isatty() or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb":
-        return text
-    return f"\033[{32 if is_good else 31}m{text}\033[0m"

@@ -1,10 +1,13 @@
 """The verdict on a loader, from records of what its workers drew."""
 
-from typing import NamedTuple, Optional
+from typing import Optional, Tuple
 
 from .probe import BATCH, Results
 
+Pair = Tuple[Results, Results]
+
 EXIT_CODES = {"not affected": 0, "fixed": 0, "not fixed": 1, "cannot tell": 2}
+FINE = {"workers": "differ", "epochs": "differ", "repeatable": True}
 SEED = "torch.initial_seed() % 2**32, which differs by worker and epoch"
 SHARES = "unless its workers shuffle one order with it and take a share each: they would lose items"
 RANKS = (
@@ -20,19 +23,12 @@ NUMPY_ALONE = (
 UNSEEN = "another process with the same seeds loads other batches, and no source that the check sees explains it"
 
 
-class Pair(NamedTuple):
-    """The records of two processes that did the same, as ``probe.probe`` returns them.
-
-    ``epochs`` has, for each epoch, worker and source, the states from which the worker drew in its first batch. One
-    that begins with "seeded" comes from seeding while loading.
-    """
-
-    first: Results
-    again: Results
-
-
 def judge(as_it_is: Pair, workerseed: Pair) -> Results:
     """Compare what workers drew without and with workerseed.
+
+    Each is a pair: the records of two processes that did the same, as ``probe.probe`` returns them. ``epochs`` has, for
+    each epoch, worker and source, the states from which the worker drew in its first batch. One that begins with
+    "seeded" comes from seeding while loading.
 
     Args:
         as_it_is: without workerseed.
@@ -42,26 +38,27 @@ def judge(as_it_is: Pair, workerseed: Pair) -> Results:
         ``verdict``; ``status`` and ``loader`` as recorded; ``sources``, each with the number of workers that ``used``
         it, a comparison ``as_it_is`` and with ``workerseed`` (None if not used), and ``advice``; and ``notes``.
     """
-    record = workerseed.first
+    record = workerseed[0]
     results: Results = {"verdict": "not affected", "status": record["status"], "loader": record["loader"]}
-    workers = as_it_is.first["epochs"][0] + record["epochs"][0]
+    workers = as_it_is[0]["epochs"][0] + record["epochs"][0]
+    names = sorted({name for worker in workers for name in worker})
     sources: Results = {}
-    for name in sorted({name for worker in workers for name in worker if name != BATCH}):
+    for name in (name for name in names if not name.startswith(BATCH)):
         before, after = compare(name, as_it_is), compare(name, workerseed)
-        used = max(sum(bool(worker.get(name)) for worker in pair.first["epochs"][0]) for pair in (as_it_is, workerseed))
+        used = max(sum(bool(worker.get(name)) for worker in pair[0]["epochs"][0]) for pair in (as_it_is, workerseed))
         advice = advise(name, before, after, record)
         sources[name] = {"used": used, "as_it_is": before, "workerseed": after, "advice": advice}
         if not is_fine(after):
             results["verdict"] = "not fixed"
         elif not is_fine(before) and results["verdict"] == "not affected":
             results["verdict"] = "fixed"
-    batches = compare(BATCH, workerseed)
-    if results["verdict"] != "not fixed" and batches and not batches["repeatable"]:
-        results.update(verdict="cannot tell", error=UNSEEN, details=None)
+    batches = [compare(name, workerseed) for name in names if name.startswith(BATCH)]
+    if results["verdict"] != "not fixed" and not all(batch is None or batch["repeatable"] for batch in batches):
+        results.update(verdict="cannot tell", error=UNSEEN, details="")
     notes = []
     if record["loader"]["distributed"] and "ranks" not in record["status"]["extras"]:
         notes.append(RANKS)
-    seeded = [name for name, state in record["states"].items() if state == as_it_is.first["states"][name]]
+    seeded = [name for name, state in record["states"].items() if state == as_it_is[0]["states"][name]]
     if "np.random" in seeded and "torch" not in seeded and sources["np.random"]["used"]:
         notes.append(NUMPY_ALONE)
     return dict(results, sources=sources, notes=notes)
@@ -69,7 +66,7 @@ def judge(as_it_is: Pair, workerseed: Pair) -> Results:
 
 def compare(name: str, pair: Pair) -> Optional[Results]:
     """Compare the states from which one source drew, between workers, epochs and processes; None if it did not."""
-    epochs = [*pair.first["epochs"], pair.again["epochs"][0]]
+    epochs = [*pair[0]["epochs"], pair[1]["epochs"][0]]
     first, second, again = ([worker.get(name, []) for worker in epoch] for epoch in epochs)
     if not any(first + second + again):
         return None
@@ -82,19 +79,14 @@ def compare(name: str, pair: Pair) -> Optional[Results]:
     }
 
 
-def is_repeated(comparison: Optional[Results]) -> bool:
-    return comparison is not None and not comparison["workers"] == comparison["epochs"] == "differ"
-
-
 def is_fine(comparison: Optional[Results]) -> bool:
-    return comparison is None or bool(comparison["repeatable"] and not is_repeated(comparison))
+    return comparison in (None, FINE)
 
 
 def advise(name: str, before: Optional[Results], after: Optional[Results], record: Results) -> Optional[str]:
     """Return what to do about one source, or None if there is nothing to do."""
     status, loader = record["status"], record["loader"]
     turn_on = "turn on the `generators` extra (WORKERSEED=generators, or `workerseed run --generators`)"
-    reseed = f"call workerseed.reseed with the loader, {SHARES}"
     if after is None or is_fine(after):
         options = "".join(f" --{extra}" for extra in status["extras"])
         return None if is_fine(before) else f"import workerseed, or start the program with `workerseed run{options}`"
@@ -104,13 +96,12 @@ def advise(name: str, before: Optional[Results], after: Optional[Results], recor
         if loader["worker_init_fn"]:
             return f"the worker_init_fn seeds it: remove that, or seed it with {SEED}"
         return "workerseed is {state}: {reason}".format(**status)
-    if not is_repeated(after):
+    if dict(after, repeatable=True) == FINE:
         return "not reproducible: it is created without a seed; give it one"
-    if "generators" not in status["extras"]:
-        what = f"{turn_on} and {reseed}" if loader["iterable"] else turn_on
-    elif loader["iterable"]:
-        what = reseed
-    else:
-        what = "the worker_init_fn seeds it, or " if loader["worker_init_fn"] else ""
-        what += "workerseed.keep leaves it as it is"
-    return what + ("" if after["repeatable"] else "; and create it with a seed")
+    steps = [] if "generators" in status["extras"] else [turn_on]
+    if loader["iterable"]:
+        steps.append(f"call workerseed.reseed with the loader, {SHARES}")
+    if not steps:
+        seeds = "the worker_init_fn seeds it, or " if loader["worker_init_fn"] else ""
+        steps = [f"{seeds}workerseed.keep leaves it as it is"]
+    return " and ".join(steps) + ("" if after["repeatable"] else "; and create it with a seed")
