@@ -7,6 +7,8 @@ import loaders
 import pytest
 from truth import truths
 
+from workerseed._check.verdict import UNSEEN
+
 NAMES = [loader.__name__ for loader in loaders.JUDGED]
 
 
@@ -26,12 +28,12 @@ def test_each_verdict_is_true_of_several_loaders(truth):
     assert min(map(found.count, ["fixed", "not fixed", "not affected"])) >= 3
 
 
-UNSEEN = "another process with the same seeds loads other batches"
+NO_WORKERS = "it started no worker process through torch's DataLoader (num_workers is "
 REASONS = {
-    "foreign": "it started no workers through torch's DataLoader",
-    "threads": "it started no workers through torch's DataLoader",
-    "processes": "it started no workers through torch's DataLoader",
-    "no_workers": "it has num_workers=0 and starts no workers",
+    "foreign": NO_WORKERS + "2)",
+    "threads": NO_WORKERS + "2)",
+    "processes": NO_WORKERS + "2)",
+    "no_workers": NO_WORKERS + "0)",
     "empty": "its workers loaded no batch",
     "broken": f"{sys.executable} raised ValueError: Caught ValueError in DataLoader worker process 0.",
     "broken_init": f"{sys.executable} raised KeyError: ",
@@ -45,4 +47,5 @@ REASONS = {
 @pytest.mark.parametrize("name", [loader.__name__ for loader in loaders.CANNOT_TELL])
 def test_the_reason_is_given_where_it_cannot_tell(judged, name):
     found = judged(name)
-    assert (found["verdict"], found["error"][: len(REASONS[name])]) == ("cannot tell", REASONS[name])
+    reason = found["error"] if "error" in found else found["notes"][0]
+    assert (found["verdict"], reason[: len(REASONS[name])]) == ("cannot tell", REASONS[name])

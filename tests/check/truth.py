@@ -46,14 +46,14 @@ def grouped(epoch):
     return [(worker, list(group)) for worker, group in itertools.groupby(items, key=lambda item: item[0])]
 
 
-def iterate(forks, name, variable):
+def iterate(forks, name, variable, seed=0):
     """Run this file in another process; return the items of two epochs of a loader."""
     with tempfile.NamedTemporaryFile("r") as file:
-        forks.run(os.path.abspath(__file__), name, file.name, WORKERSEED=variable)
+        forks.run(os.path.abspath(__file__), name, file.name, str(seed), WORKERSEED=variable)
         return json.load(file)
 
 
-def main(name, path):
+def main(name, path, number):
     """Write down the items of two epochs."""
     import numpy as np
     import torch
@@ -61,7 +61,7 @@ def main(name, path):
     import workerseed  # noqa: F401
 
     for seed in (random.seed, np.random.seed, torch.manual_seed):
-        seed(0)
+        seed(int(number))
     import loaders
 
     loader = getattr(loaders, name)()

@@ -11,8 +11,6 @@ from typing import Optional, Sequence
 from .. import __version__, _config
 from . import probe, report, verdict
 
-INTERRUPTED = 130  # the exit code of a shell
-
 
 def check(loader: Optional[str], start_methods: Sequence[str], timeout: float, as_json: bool) -> int:
     """Check the user's ``loader`` (``MODULE:LOADER``), or this installation, on the article's dataset.
@@ -29,7 +27,7 @@ def check(loader: Optional[str], start_methods: Sequence[str], timeout: float, a
     try:
         results = run(loader, start_methods, timeout)
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return 130  # as a shell has it
     except probe.CheckError as error:
         results = {"verdict": "cannot tell", "error": str(error), "details": error.details}
     if as_json:
@@ -74,8 +72,7 @@ def run_probe(doing: str, options: probe.Results, variable: Optional[str], timeo
     Raises:
         CheckError: with what it says, or because it ended or took too long before it could say anything.
     """
-    sys.stderr.write(f"workerseed: waiting for the workers of {doing}\n")
-    sys.stderr.flush()
+    print(f"workerseed: waiting for the workers of {doing}", file=sys.stderr, flush=True)
     environment = dict(os.environ, **({} if variable is None else {_config.VARIABLE: variable}))
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as output:
         path = os.path.join(folder, "results")
@@ -86,8 +83,7 @@ def run_probe(doing: str, options: probe.Results, variable: Optional[str], timeo
         try:
             process.wait(timeout)
         except subprocess.TimeoutExpired:
-            message = f"{doing}: not ready after {timeout:g} seconds; --timeout SECONDS sets another limit"
-            raise probe.CheckError(message) from None
+            raise probe.CheckError(f"{doing}: not ready after {timeout:g} seconds; --timeout sets the limit") from None
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)  # its workers, too

@@ -35,15 +35,14 @@ class CheckError(Exception):
 def main(path: str, options: Results) -> None:
     """Probe, and write the results to the file ``path``, as JSON."""
     sys.path[0] = os.getcwd()  # as `python -m` has it, and not this folder
-    sys.path.append(os.path.dirname(PACKAGE))  # this workerseed, where it is not installed
     try:
         results = probe(os.path.dirname(path), options)
     except CheckError as error:
         results = {"error": str(error), "details": ""}
     except BaseException as error:  # SystemExit, too, from a script without a main guard
         last_line = traceback.format_exception_only(type(error), error)[-1].splitlines()[0]
-        details = traceback.format_exc(limit=-3)  # where it was raised, and not how we came there
-        results = {"error": f"{sys.executable} raised {last_line}", "details": details}
+        # The traceback shows where it was raised, and not how we came there.
+        results = {"error": f"{sys.executable} raised {last_line}", "details": traceback.format_exc(limit=-3)}
     with open(path, "w") as file:
         file.write(json.dumps(results))
 
@@ -54,19 +53,17 @@ def probe(folder: str, options: Results) -> Results:
     recorder = Recorder(os.path.join(folder, "log"))
     if options["workerseed"]:
         importlib.import_module("workerseed")
-    for seed in ("random.seed", "numpy.random.seed", "torch.manual_seed"):
-        module, _, name = seed.rpartition(".")
-        getattr(importlib.import_module(module), name)(options["seed"])
+    for seed in (random.seed, sys.modules["numpy"].random.seed, sys.modules["torch"].manual_seed):
+        seed(options["seed"])
     epochs: List[List[Results]] = [[] for _ in range(options["epochs"])]
     for method in options["start_methods"] or [None]:
         loader = import_loader(options["loader"]) if options["loader"] else loader_of_article(method)
         states = {name: core("_rng").state_of(source) for name, source in core("_rng").global_generators().items()}
         for epoch in epochs:
             epoch += recorder.epoch(loader, f" {method}" if method else "")
-    workerseed = sys.modules.get("workerseed")
     return {
         "versions": dict(versions, python=sys.version.split()[0]),
-        "status": workerseed.status()._asdict() if workerseed else None,
+        "status": sys.modules["workerseed"].status()._asdict() if options["workerseed"] else None,
         "loader": dict(recorder.about, workers=len(epochs[0])),
         "states": states,
         "epochs": epochs,
@@ -96,11 +93,9 @@ class RandomDataset:
 
 
 def loader_of_article(start_method: Optional[str]) -> Any:
-    from torch.utils.data import DataLoader
-
     multiprocessing.set_start_method(start_method, force=True)
     multiprocessing.set_forkserver_preload(["numpy", "torch"])  # as in a program that imports them at its top
-    return DataLoader(RandomDataset(), batch_size=2, num_workers=4)
+    return sys.modules["torch"].utils.data.DataLoader(RandomDataset(), batch_size=2, num_workers=4)
 
 
 def import_loader(target: str) -> Any:
@@ -115,12 +110,11 @@ def import_loader(target: str) -> Any:
     return found() if callable(found) and not hasattr(type(found), "__iter__") else found
 
 
-def has_ranks(sampler: Any, depth: int = 3) -> bool:
+def has_ranks(part: Any, depth: int = 3) -> bool:
     """Return whether a sampler, or one within it, gives each rank of a distributed job its share."""
-    if any(all(isinstance(getattr(sampler, name, None), int) for name in names) for names in RANKED):
+    if any(all(isinstance(getattr(part, name, None), int) for name in names) for names in RANKED):
         return True
-    within = [getattr(sampler, name, None) for name in ("sampler", "batch_sampler")]
-    return depth > 0 and any(has_ranks(part, depth - 1) for part in within)
+    return depth > 0 and any(has_ranks(getattr(part, name, None), depth - 1) for name in ("sampler", "batch_sampler"))
 
 
 # The process that iterates it
@@ -160,21 +154,18 @@ class Recorder:
 
     def epoch(self, loader: Any, suffix: str) -> List[Results]:
         """Iterate until each worker has loaded a batch; return, by worker and source, from which states it drew."""
-        if getattr(loader, "num_workers", None) == 0:
-            raise CheckError("it has num_workers=0 and starts no workers, so no worker can repeat another")
         for _ in loader:
             if sum(map(bool, self.workers())) >= sum(self.starts[self.starts_before :] or self.starts):
                 break
         workers = self.workers()
         if not any(workers):
-            no_workers = (
-                "it started no workers through torch's DataLoader; threads and other processes are out of reach"
-            )
-            raise CheckError("its workers loaded no batch" if self.lines() else no_workers)
+            number = getattr(loader, "num_workers", "not known")
+            none = f"it started no worker process through torch's DataLoader (num_workers is {number})"
+            raise CheckError("its workers loaded no batch" if self.lines() else none)
         self.starts_before, self.lines_before = len(self.starts), len(self.lines())
-        sources = {source for batches in workers for batch in batches for source in batch}
+        names = {name: name + suffix * (name != BATCH) for batches in workers for batch in batches for name in batch}
         return [
-            {source + suffix: [batch[source] for batch in batches if batch.get(source)] for source in sources}
+            {named: [batch[name] for batch in batches if batch.get(name)] for name, named in names.items()}
             for batches in workers
         ]
 
@@ -287,12 +278,10 @@ class Snapshot:
 def twister_of(generator: Any) -> Any:
     """Return a RandomState that draws the words that a Mersenne Twister draws next; None for other generators."""
     twister = sys.modules["numpy"].random.RandomState()
-    state: Any = None
+    state: Any = generator.get_state() if isinstance(generator, type(twister)) else None
     if isinstance(generator, random.Random):
         *key, position = random.Random.getstate(generator)[1]
         state = "MT19937", key, position
-    elif isinstance(generator, type(twister)):
-        state = generator.get_state()
     if not isinstance(state, tuple):
         return None
     twister.set_state(state)

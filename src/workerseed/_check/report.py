@@ -5,6 +5,8 @@ from typing import Dict, List
 
 from .probe import Results
 
+WRAPPER = textwrap.TextWrapper(79, subsequent_indent="  ", break_long_words=False)
+VERSIONS = "workerseed {workerseed}, Python {python}, torch {torch}, NumPy {numpy}, wrapt {wrapt}"
 COLUMNS = (("workers", 10), ("epochs", 8), ("repeatable", 11))
 
 
@@ -14,9 +16,7 @@ def table(results: Results) -> str:
     used = {name: source for name, source in sources.items() if source["used"]}
     heads = "".join(f"{key:{width}}" for key, width in COLUMNS)
     lines = [
-        "workerseed {workerseed}, Python {python}, torch {torch}, NumPy {numpy}, wrapt {wrapt}".format(
-            **results["versions"]
-        ),
+        VERSIONS.format(**results["versions"]),
         "",
         "{name}: {workers} workers started by {start_method},".format(**loader),
         "the first batch of each in two epochs, and again in another process",
@@ -35,22 +35,21 @@ def table(results: Results) -> str:
                 line += "{:{}}".format({True: "yes", False: "no"}.get(value, value), width)
         lines.append(line)
     if len(used) < len(sources):
-        lines += wrapped("not used: " + ", ".join(name for name in sources if name not in used))
-    lines += ["", *wrapped(sentence(results))]
+        lines += WRAPPER.wrap("not used: " + ", ".join(name for name in sources if name not in used))
+    lines += ["", *WRAPPER.wrap(sentence(results))]
     advised: Dict[str, List[str]] = {}
     for name, source in used.items():
         advised.setdefault(source["advice"], []).append(name)
-    for advice, names in advised.items():
-        lines += wrapped("- {}: {}.".format(", ".join(names), advice)) if advice else []
-    for note in results["notes"]:
-        lines += wrapped(f"- {note}")
+    advice = ["{}: {}.".format(", ".join(names), text) for text, names in advised.items() if text]
+    for item in advice + results["notes"]:
+        lines += WRAPPER.wrap(f"- {item}")
     return "\n".join(line.rstrip() for line in lines)
 
 
 def sentence(results: Results) -> str:
     status, verdict = results["status"], results["verdict"]
     if verdict == "cannot tell":
-        return "Cannot tell: {error}.".format(**results)
+        return "Cannot tell."
     if verdict == "not fixed":
         return "Affected, and not fixed by workerseed alone."
     if verdict == "fixed":
@@ -59,7 +58,3 @@ def sentence(results: Results) -> str:
     if not any(source["used"] for source in results["sources"].values()):
         return "Not affected: the check has seen no worker draw anything."
     return "Not affected: {reason}.".format(**status) if status["state"] == "native" else "Not affected."
-
-
-def wrapped(text: str) -> List[str]:
-    return textwrap.wrap(text, 79, subsequent_indent="  ", break_long_words=False)

@@ -7,9 +7,10 @@ from .probe import BATCH, Results
 Pair = Tuple[Results, Results]
 
 EXIT_CODES = {"not affected": 0, "fixed": 0, "not fixed": 1, "cannot tell": 2}
-FINE = {"workers": "differ", "epochs": "differ", "repeatable": True}
+FINE = (None, {"workers": "differ", "epochs": "differ", "repeatable": True})  # None: not used
 SEED = "torch.initial_seed() % 2**32, which differs by worker and epoch"
 SHARES = "unless its workers shuffle one order with it and take a share each: they would lose items"
+GENERATORS = "turn on the `generators` extra (WORKERSEED=generators, or `workerseed run --generators`)"
 RANKS = (
     "Its sampler gives each rank a share. Ranks that call torch.manual_seed with one number draw the same: turn on the "
     "`ranks` extra (WORKERSEED=ranks, or `workerseed run --ranks`). If several ranks must load the same batch, as in "
@@ -20,7 +21,7 @@ NUMPY_ALONE = (
     "While it was imported, the program seeded NumPy but not torch. With workerseed, and on torch 1.9 and later, "
     "torch's seed decides what workers draw from np.random: call torch.manual_seed, too, or every run differs."
 )
-UNSEEN = "another process with the same seeds loads other batches, and no source that the check sees explains it"
+UNSEEN = "Another process with the same seeds loads other batches, and no source that the check sees explains it."
 
 
 def judge(as_it_is: Pair, workerseed: Pair) -> Results:
@@ -39,29 +40,28 @@ def judge(as_it_is: Pair, workerseed: Pair) -> Results:
         it, a comparison ``as_it_is`` and with ``workerseed`` (None if not used), and ``advice``; and ``notes``.
     """
     record = workerseed[0]
-    results: Results = {"verdict": "not affected", "status": record["status"], "loader": record["loader"]}
+    status, loader = record["status"], record["loader"]
     workers = as_it_is[0]["epochs"][0] + record["epochs"][0]
-    names = sorted({name for worker in workers for name in worker})
     sources: Results = {}
-    for name in (name for name in names if not name.startswith(BATCH)):
+    for name in sorted({name for worker in workers for name in worker} - {BATCH}):
         before, after = compare(name, as_it_is), compare(name, workerseed)
         used = max(sum(bool(worker.get(name)) for worker in pair[0]["epochs"][0]) for pair in (as_it_is, workerseed))
         advice = advise(name, before, after, record)
         sources[name] = {"used": used, "as_it_is": before, "workerseed": after, "advice": advice}
-        if not is_fine(after):
-            results["verdict"] = "not fixed"
-        elif not is_fine(before) and results["verdict"] == "not affected":
-            results["verdict"] = "fixed"
-    batches = [compare(name, workerseed) for name in names if name.startswith(BATCH)]
-    if results["verdict"] != "not fixed" and not all(batch is None or batch["repeatable"] for batch in batches):
-        results.update(verdict="cannot tell", error=UNSEEN, details="")
-    notes = []
-    if record["loader"]["distributed"] and "ranks" not in record["status"]["extras"]:
+    batches = compare(BATCH, workerseed)
+    verdict, notes = "not affected", []
+    if any(source["workerseed"] not in FINE for source in sources.values()):
+        verdict = "not fixed"
+    elif batches and not batches["repeatable"]:
+        verdict, notes = "cannot tell", [UNSEEN]
+    elif any(source["as_it_is"] not in FINE for source in sources.values()):
+        verdict = "fixed"
+    if loader["distributed"] and "ranks" not in status["extras"]:
         notes.append(RANKS)
     seeded = [name for name, state in record["states"].items() if state == as_it_is[0]["states"][name]]
     if "np.random" in seeded and "torch" not in seeded and sources["np.random"]["used"]:
         notes.append(NUMPY_ALONE)
-    return dict(results, sources=sources, notes=notes)
+    return {"verdict": verdict, "status": status, "loader": loader, "sources": sources, "notes": notes}
 
 
 def compare(name: str, pair: Pair) -> Optional[Results]:
@@ -79,26 +79,21 @@ def compare(name: str, pair: Pair) -> Optional[Results]:
     }
 
 
-def is_fine(comparison: Optional[Results]) -> bool:
-    return comparison in (None, FINE)
-
-
 def advise(name: str, before: Optional[Results], after: Optional[Results], record: Results) -> Optional[str]:
     """Return what to do about one source, or None if there is nothing to do."""
     status, loader = record["status"], record["loader"]
-    turn_on = "turn on the `generators` extra (WORKERSEED=generators, or `workerseed run --generators`)"
-    if after is None or is_fine(after):
+    if after is None or after in FINE:
         options = "".join(f" --{extra}" for extra in status["extras"])
-        return None if is_fine(before) else f"import workerseed, or start the program with `workerseed run{options}`"
+        return None if before in FINE else f"import workerseed, or start the program with `workerseed run{options}`"
     if any(state.startswith("seeded") for worker in record["epochs"][0] for state in worker.get(name, [])):
         return f"it is seeded or created while items are loaded: do it once in each worker, from {SEED}"
     if name.split()[0] in ("np.random", "random", "torch"):
         if loader["worker_init_fn"]:
             return f"the worker_init_fn seeds it: remove that, or seed it with {SEED}"
         return "workerseed is {state}: {reason}".format(**status)
-    if dict(after, repeatable=True) == FINE:
+    if dict(after, repeatable=True) in FINE:
         return "not reproducible: it is created without a seed; give it one"
-    steps = [] if "generators" in status["extras"] else [turn_on]
+    steps = [] if "generators" in status["extras"] else [GENERATORS]
     if loader["iterable"]:
         steps.append(f"call workerseed.reseed with the loader, {SHARES}")
     if not steps:
