@@ -5,7 +5,7 @@ import sys
 
 import loaders
 import pytest
-from truth import truths
+from truth import true_verdict
 
 from workerseed._check.verdict import UNSEEN
 
@@ -14,17 +14,17 @@ NAMES = [loader.__name__ for loader in loaders.JUDGED]
 
 @pytest.fixture(scope="session")
 def truth(forks):
-    return functools.lru_cache(maxsize=None)(lambda extras: truths(forks, NAMES, extras))
+    return functools.lru_cache(maxsize=None)(lambda name, extras: true_verdict(forks, f"loaders:{name}", extras))
 
 
 @pytest.mark.parametrize("extras", ["", "generators"])
 @pytest.mark.parametrize("name", NAMES)
 def test_the_verdict_is_true(judged, truth, name, extras):
-    assert judged(name, extras)["verdict"] == truth(extras)[name]
+    assert judged(f"loaders:{name}", extras)["verdict"] == truth(name, extras)
 
 
 def test_each_verdict_is_true_of_several_loaders(truth):
-    found = [*truth("").values(), *truth("generators").values()]
+    found = [truth(name, extras) for name in NAMES for extras in ("", "generators")]
     assert min(map(found.count, ["fixed", "not fixed", "not affected"])) >= 3
 
 
@@ -46,6 +46,6 @@ REASONS = {
 
 @pytest.mark.parametrize("name", [loader.__name__ for loader in loaders.CANNOT_TELL])
 def test_the_reason_is_given_where_it_cannot_tell(judged, name):
-    found = judged(name)
+    found = judged(f"loaders:{name}")
     reason = found["error"] if "error" in found else found["notes"][0]
     assert (found["verdict"], reason[: len(REASONS[name])]) == ("cannot tell", REASONS[name])

@@ -53,10 +53,10 @@ def probe(folder: str, options: Results) -> Results:
     recorder = Recorder(os.path.join(folder, "log"))
     if options["workerseed"]:
         importlib.import_module("workerseed")
-    for seed in (random.seed, sys.modules["numpy"].random.seed, sys.modules["torch"].manual_seed):
-        seed(options["seed"])
     epochs: List[List[Results]] = [[] for _ in range(options["epochs"])]
     for method in options["start_methods"] or [None]:
+        for seed in (random.seed, sys.modules["numpy"].random.seed, sys.modules["torch"].manual_seed):
+            seed(options["seed"])
         loader = import_loader(options["loader"]) if options["loader"] else loader_of_article(method)
         states = {name: core("_rng").state_of(source) for name, source in core("_rng").global_generators().items()}
         for epoch in epochs:

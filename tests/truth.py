@@ -1,5 +1,6 @@
-"""What is true of each loader in loaders.py, found by iterating it: two epochs, and again in another process."""
+"""What is true of loaders, found by iterating them: two epochs, and again in another process."""
 
+import importlib
 import itertools
 import json
 import os
@@ -8,20 +9,17 @@ import sys
 import tempfile
 
 
-def truths(forks, names, extras):
-    """The verdict that is true of each of these loaders, by its name.
+def true_verdict(forks, target, extras):
+    """The verdict that is true of a loader.
 
     Args:
-        forks: where to iterate them.
-        names: of functions in loaders.py.
+        forks: where to iterate it.
+        target: the function that returns it, as MODULE:LOADER; each item is a pair: the worker, and what it drew.
         extras: of workerseed, as in the variable.
     """
-    found = {}
-    for name in names:
-        as_it_is, again = iterate(forks, name, "0"), iterate(forks, name, "0")
-        seeded, seeded_again = iterate(forks, name, extras or "1"), iterate(forks, name, extras or "1")
-        found[name] = verdict(is_flawed(as_it_is, again), is_flawed(seeded, seeded_again))
-    return found
+    as_it_is, again = iterate(forks, target, "0"), iterate(forks, target, "0")
+    seeded, seeded_again = iterate(forks, target, extras or "1"), iterate(forks, target, extras or "1")
+    return verdict(is_flawed(as_it_is, again), is_flawed(seeded, seeded_again))
 
 
 def verdict(flawed_as_it_is, flawed_with_workerseed):
@@ -46,14 +44,14 @@ def grouped(epoch):
     return [(worker, list(group)) for worker, group in itertools.groupby(items, key=lambda item: item[0])]
 
 
-def iterate(forks, name, variable, seed=0):
+def iterate(forks, target, variable, seed=0):
     """Run this file in another process; return the items of two epochs of a loader."""
     with tempfile.NamedTemporaryFile("r") as file:
-        forks.run(os.path.abspath(__file__), name, file.name, str(seed), WORKERSEED=variable)
+        forks.run(os.path.abspath(__file__), target, file.name, str(seed), WORKERSEED=variable)
         return json.load(file)
 
 
-def main(name, path, number):
+def main(target, path, number):
     """Write down the items of two epochs."""
     import numpy as np
     import torch
@@ -62,9 +60,9 @@ def main(name, path, number):
 
     for seed in (random.seed, np.random.seed, torch.manual_seed):
         seed(int(number))
-    import loaders
-
-    loader = getattr(loaders, name)()
+    sys.path[0] = os.getcwd()
+    module, name = target.split(":")
+    loader = getattr(importlib.import_module(module), name)()
     epochs = [[item for batch in loader for item in batch] for _ in range(2)]
     with open(path, "w") as file:
         json.dump(epochs, file)

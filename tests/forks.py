@@ -1,43 +1,46 @@
 """Runs Python files in forks of one process that has imported torch, which takes longer than all the rest."""
 
+import importlib
 import json
 import os
 import runpy
 import subprocess
 import sys
 
-from support import environment_with
-
 
 class Forks:
-    """A process that has imported torch and NumPy, and nothing of ours."""
+    """A process that has imported some modules, none of ours, and forks for each file that it runs.
 
-    def __init__(self, folder):
-        environment = environment_with(PYTHONPATH=os.pathsep.join(path for path in sys.path if path))
+    Args:
+        folder: where it runs.
+        modules: their names.
+    """
+
+    def __init__(self, folder, modules):
+        others = {name: value for name, value in os.environ.items() if not name.startswith(("WORKERSEED", "PYTHON"))}
         self.process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", os.path.abspath(__file__)],
+            [sys.executable, "-W", "ignore", os.path.abspath(__file__), *modules],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=folder,
-            env=environment,
+            env=dict(others, PYTHONPATH=os.pathsep.join(path for path in sys.path if path)),
             universal_newlines=True,
         )
 
     def run(self, *command, **variables):
-        """Run a file with these arguments and variables; wait until it has ended."""
+        """Run a file with these arguments and variables, and wait until it has ended."""
         self.process.stdin.write(json.dumps([command, variables]) + "\n")
         self.process.stdin.flush()
-        self.process.stdout.readline()
+        assert self.process.stdout.readline() == "ended\n"
 
     def end(self):
         self.process.stdin.close()
         self.process.wait()
 
 
-def main():
-    import numpy  # noqa: F401
-    import torch  # noqa: F401
-
+def main(modules):
+    for module in modules:
+        importlib.import_module(module)
     del sys.path[0]
     for line in sys.stdin:
         command, variables = json.loads(line)
@@ -49,10 +52,10 @@ def main():
             sys.argv[:] = command
             sys.path.insert(0, os.path.dirname(command[0]))
             runpy.run_path(command[0], run_name="__main__")
-            os._exit(0)
+            os._exit(0)  # to take torch down takes longer than most of these files
         os.waitpid(pid, 0)
         print("ended", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
