@@ -126,5 +126,5 @@ def test_what_is_said_of_numpy_is_true(forks, name, with_workerseed, repeatable)
 
 
 def test_nothing_is_advised_where_there_is_nothing_to_do(judged):
-    found = judged("loaders:plain" if NATIVE else "plain_torch")
+    found = judged("loaders:plain" if NATIVE else "loaders:plain_torch")
     assert (found["verdict"], advice(found), found["notes"]) == ("not affected", [], [])
