@@ -3,11 +3,14 @@ import json
 import os
 
 import pytest
+from checking import forks_of, judged, records  # noqa: F401
 from support import TORCH, np, run_python
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 if np is None or TORCH not in [(1, 8), (2, 13)]:  # what torch does differently is tested elsewhere
     collect_ignore_glob = ["*.py"]
+
+forks = forks_of(HERE)
 
 
 @pytest.fixture(scope="session")

@@ -114,6 +114,11 @@ def seeds_numpy_alone():
     return DataLoader(Draws())
 
 
+def seeds_numpy_and_torch():
+    torch.manual_seed(3)
+    return seeds_numpy_alone()
+
+
 # Datasets that seed
 
 
@@ -566,6 +571,20 @@ def imports_workerseed():
     return DataLoader(Draws())
 
 
+def installs_generators():
+    import workerseed
+
+    workerseed.install(["generators"])
+    return holds_random()
+
+
+def uninstalls():
+    import workerseed
+
+    workerseed.uninstall()
+    return DataLoader(Draws())
+
+
 def kept():
     import workerseed
 
@@ -667,7 +686,32 @@ def broken_init():
     return DataLoader(Draws(), worker_init_fn=init_broken)
 
 
-CANNOT_TELL = [foreign, threads, processes, no_workers, empty, broken, broken_init, dies, unpicklable]
+def created_and_dropped():
+    """Creates a generator for each item."""
+    return DataLoader(Draws(lambda: int(np.random.default_rng().integers(LARGE))))
+
+
+def operating_system():
+    return DataLoader(Draws(lambda: random.SystemRandom().randrange(LARGE)))
+
+
+def exits():
+    raise SystemExit(3)
+
+
+CANNOT_TELL = [
+    foreign,
+    threads,
+    processes,
+    no_workers,
+    empty,
+    broken,
+    broken_init,
+    dies,
+    unpicklable,
+    created_and_dropped,
+    operating_system,
+]
 JUDGED = [
     plain,
     plain_random,
@@ -678,6 +722,7 @@ JUDGED = [
     variable,
     collated,
     seeds_numpy_alone,
+    seeds_numpy_and_torch,
     lazy_by_number,
     lazy_by_seed,
     lazy_by_system,

@@ -2,6 +2,7 @@
 
 import pytest
 from support import NATIVE, only_legacy, only_native
+from truth import iterate
 
 FINE = ("fixed", "not affected")
 
@@ -11,9 +12,22 @@ def advice(found):
 
 
 @only_legacy
-def test_to_import_workerseed(results):
-    assert advice(results("loaders:plain")) == ["import workerseed, or start the program with `workerseed run`"]
-    assert results("loaders:imports_workerseed")["verdict"] == "not affected"
+def test_to_import_workerseed(judged):
+    assert advice(judged("loaders:plain")) == ["import workerseed, or start the program with `workerseed run`"]
+    assert judged("loaders:imports_workerseed")["verdict"] == "not affected"
+
+
+@only_legacy
+def test_to_turn_it_on_again(judged):
+    (text,) = advice(judged("loaders:uninstalls"))
+    assert text.startswith("workerseed is off: ")
+    assert judged("loaders:plain")["verdict"] == "fixed"
+
+
+def test_to_install_an_extra(judged):
+    found = judged("loaders:holds_random", "generators")
+    assert advice(found) == ["import workerseed, or start the program with `workerseed run --generators`"]
+    assert judged("loaders:installs_generators")["verdict"] == "not affected"
 
 
 GENERATORS = "turn on the `generators` extra (WORKERSEED=generators, or `workerseed run --generators`)"
@@ -72,26 +86,45 @@ ADVICE = [
 
 
 @pytest.mark.parametrize("name, extras, text, follows, extras_then", ADVICE)
-def test_advice(results, name, extras, text, follows, extras_then):
-    found = results(f"loaders:{name}", WORKERSEED=extras)
+def test_advice(judged, name, extras, text, follows, extras_then):
+    found = judged(f"loaders:{name}", extras)
     assert (found["verdict"], advice(found)) == ("not fixed", [text])
-    assert results(f"loaders:{follows}", WORKERSEED=extras_then)["verdict"] in FINE
+    assert judged(f"loaders:{follows}", extras_then)["verdict"] in FINE
 
 
 @only_native
-def test_to_remove_the_workaround_by_get_state(results):
-    (text,) = advice(results("loaders:seeded_by_state"))
-    assert text.startswith("the worker_init_fn seeds it from np.random.get_state()[1][0], which is 2**31 on this torch")
-    assert results("loaders:plain")["verdict"] == "not affected"
+def test_to_remove_a_workaround_that_this_torch_breaks(judged):
+    (text,) = advice(judged("loaders:seeded_by_state"))
+    assert text == f"the worker_init_fn seeds it: remove that, or seed it with {SEED}"
+    assert judged("loaders:plain")["verdict"] == "not affected"
 
 
 @pytest.mark.parametrize("name", ["distributed", "ranked_in_batch_sampler"])
-def test_ranks(results, name):
-    (note,) = results(f"loaders:{name}")["notes"]
+def test_ranks(judged, name):
+    (note,) = judged(f"loaders:{name}")["notes"]
     assert "turn on the `ranks` extra" in note and "rank=..." in note
-    assert results(f"loaders:{name}", WORKERSEED="ranks")["notes"] == []
+    assert judged(f"loaders:{name}", "ranks")["notes"] == []
 
 
-def test_nothing_is_advised_where_there_is_nothing_to_do(results):
-    found = results("loaders:plain" if NATIVE else "loaders:plain_torch")
+def test_to_seed_torch_where_numpy_is_seeded(judged):
+    (note,) = judged("loaders:seeds_numpy_alone")["notes"]
+    assert "seeded NumPy but not torch" in note and "call torch.manual_seed, too" in note
+    assert judged("loaders:seeds_numpy_and_torch")["notes"] == []
+
+
+@pytest.mark.parametrize(
+    "name, with_workerseed, repeatable",
+    [
+        ("seeds_numpy_alone", False, not NATIVE),
+        ("seeds_numpy_alone", True, False),
+        ("seeds_numpy_and_torch", True, True),
+    ],
+)
+def test_what_is_said_of_numpy_is_true(forks, name, with_workerseed, repeatable):
+    first, again = (iterate(forks, f"loaders:{name}", "1" if with_workerseed else "0", seed=seed) for seed in (1, 2))
+    assert (sorted(first[0]) == sorted(again[0])) == repeatable
+
+
+def test_nothing_is_advised_where_there_is_nothing_to_do(judged):
+    found = judged("loaders:plain" if NATIVE else "loaders:plain_torch")
     assert (found["verdict"], advice(found), found["notes"]) == ("not affected", [], [])

@@ -53,10 +53,7 @@ def test_with_a_broken_wrapt_it_cannot_tell(tmp_path):
     (tmp_path / "wrapt.py").write_text("raise RuntimeError('broken')")
     done = run_python("-m", "workerseed", "check", PYTHONPATH=str(tmp_path))
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.splitlines()[-2:] == [
-        "RuntimeError: broken",
-        "workerseed: cannot tell: workerseed does not work here",
-    ]
+    assert done.stderr.splitlines()[-1] == f"workerseed: cannot tell: {sys.executable} raised RuntimeError: broken"
 
 
 def test_without_torch_it_cannot_tell(tmp_path):
@@ -66,7 +63,7 @@ def test_without_torch_it_cannot_tell(tmp_path):
     os.symlink(workerseed.__path__[0], os.path.join(site_packages, "workerseed"))
     python = os.path.join(venv, "bin", "python")
     done = run_command(python, "-m", "workerseed", "check", PYTHONPATH=site_packages)
-    message = f"workerseed: cannot tell: torch is not installed for {python}: run this with the Python that trains"
+    message = f"workerseed: cannot tell: {python} raised ModuleNotFoundError: No module named 'torch'"
     assert (done.returncode, done.stdout, done.stderr.splitlines()[-1]) == (2, "", message)
 
 
@@ -76,20 +73,19 @@ def test_a_value_of_the_variable_that_is_not_valid_is_told(check):
     assert done.stderr.startswith("workerseed: cannot tell: WORKERSEED='maybe'")
 
 
-ERRORS = {
-    "nowhere:loader": ("importing nowhere failed", "ModuleNotFoundError: No module named 'nowhere'"),
+RAISED = f"{sys.executable} raised "
+ERRORS = {  # the sentence, and how the line before it begins
+    "nowhere:loader": (f"{RAISED}ModuleNotFoundError: No module named 'nowhere'", "ModuleNotFoundError: No "),
     "loaders:missing": (
-        "loaders:missing cannot be found",
-        "AttributeError: module 'loaders' has no ",
+        f"{RAISED}AttributeError: module 'loaders' has no ",
+        "AttributeError: module ",
     ),
     "loaders": ("'loaders' names no loader: valid are MODULE:LOADER and path/to/file.py:LOADER", None),
-    "loaders:LARGE": ("loaders:LARGE is of type int: name a loader, or a function that returns one", None),
-    "loaders:init_by_number": (
-        "calling loaders:init_by_number failed",
-        "TypeError: init_by_number() missing ",
-    ),
-    "loaders:broken": ("loading from it failed", "ValueError: no such image"),
-    "loaders:broken_init": ("the worker_init_fn failed in worker 0", "KeyError: 'not today'"),
+    "loaders:LARGE": (f"{RAISED}TypeError: 'int' object is not iterable", "TypeError: 'int' object is not iterable"),
+    "loaders:init_by_number": (f"{RAISED}TypeError: init_by_number() missing ", "TypeError: init_by_number() missing "),
+    "loaders:exits": (f"{RAISED}SystemExit: 3", "SystemExit: 3"),
+    "loaders:broken": (f"{RAISED}ValueError: Caught ValueError in DataLoader worker ", "ValueError: no such image"),
+    "loaders:broken_init": (f"{RAISED}KeyError: ", "KeyError: 'not today'"),
 }
 
 
@@ -97,10 +93,9 @@ ERRORS = {
 def test_what_cannot_be_checked_is_one_sentence_below_the_users_own_traceback(check, name):
     done = check(name)
     sentence, error = ERRORS[name]
-    *details, last = done.stderr.splitlines()
+    *details, last = [line for line in done.stderr.splitlines() if line]
     assert (done.returncode, done.stdout) == (2, "")
     assert last.startswith(f"workerseed: cannot tell: {sentence}")
-    assert "probe.py" not in done.stderr
     if error:
         assert details[-1].startswith(error)
 
@@ -118,6 +113,16 @@ def test_a_module_that_reads_the_command_line_sees_none_of_ours(tmp_path):
     assert run_python("-m", "workerseed", "check", "parsing:plain", cwd=str(tmp_path)).returncode == 0
 
 
+def test_what_the_check_cannot_see_is_no_verdict(check):
+    done = check("loaders:created_and_dropped")
+    assert done.returncode == 2
+    assert done.stdout.splitlines()[-3:] == [
+        "Cannot tell.",
+        "- Another process with the same seeds loads other batches, and no source that",
+        "  the check sees explains it.",
+    ]
+
+
 # Limits
 
 
@@ -126,8 +131,8 @@ def test_it_gives_up_after_a_limit(check):
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
         "workerseed: waiting for the workers of loaders:slow as it is, two epochs",
-        "workerseed: cannot tell: loaders:slow as it is, two epochs: not ready after 6 seconds; --timeout SECONDS sets "
-        "another limit",
+        "workerseed: cannot tell: loaders:slow as it is, two epochs: not ready after 6 seconds; --timeout sets the "
+        "limit",
     ]
 
 
@@ -141,36 +146,9 @@ def test_an_interrupt_ends_all_that_it_started(tmp_path):
         stderr=subprocess.DEVNULL,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
     )
-    while not any("-" in name for _, _, names in os.walk(str(tmp_path)) for name in names):  # until workers log
+    while not any("log" in names for _, _, names in os.walk(str(tmp_path))):  # until workers log
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     assert process.wait(30) == 130
     listed = subprocess.check_output(["ps", "-eo", "args"], universal_newlines=True)
     assert str(tmp_path) not in listed
-
-
-# The terminal
-
-
-@pytest.mark.parametrize("variables, is_coloured", [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)])
-def test_colour_is_for_terminals(variables, is_coloured):
-    ours, theirs = os.openpty()
-    environment = dict(os.environ, **dict({"TERM": "xterm"}, **variables))
-    command = [sys.executable, "-m", "workerseed", "check", "loaders:plain"]
-    process = subprocess.Popen(command, stdout=theirs, stderr=subprocess.DEVNULL, env=environment, cwd=HERE)
-    os.close(theirs)
-    printed = b""
-    while True:
-        try:
-            chunk = os.read(ours, 65536)
-        except OSError:  # how Linux says that the other end is closed
-            break
-        printed += chunk
-    os.close(ours)
-    assert process.wait() == 0
-    assert (b"\033[" in printed) == is_coloured
-
-
-def test_a_pipe_gets_plain_text(check):
-    done = check("loaders:plain")
-    assert "\033" not in done.stdout + done.stderr

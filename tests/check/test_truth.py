@@ -1,45 +1,51 @@
 """The verdict of ``workerseed check`` on each loader, and what is true of it."""
 
 import functools
+import sys
 
 import loaders
 import pytest
-from truth import truths
+from truth import true_verdict
+
+from workerseed._check.verdict import UNSEEN
 
 NAMES = [loader.__name__ for loader in loaders.JUDGED]
 
 
 @pytest.fixture(scope="session")
-def truth():
-    return functools.lru_cache(maxsize=None)(lambda extras: truths(NAMES, extras))
+def truth(forks):
+    return functools.lru_cache(maxsize=None)(lambda name, extras: true_verdict(forks, f"loaders:{name}", extras))
 
 
-@pytest.mark.parametrize("extras", [None, "generators"])
+@pytest.mark.parametrize("extras", ["", "generators"])
 @pytest.mark.parametrize("name", NAMES)
-def test_the_verdict_is_true(results, truth, name, extras):
-    variables = {"WORKERSEED": extras} if extras else {}
-    assert results(f"loaders:{name}", **variables)["verdict"] == truth(extras)[name]
+def test_the_verdict_is_true(judged, truth, name, extras):
+    assert judged(f"loaders:{name}", extras)["verdict"] == truth(name, extras)
 
 
 def test_each_verdict_is_true_of_several_loaders(truth):
-    found = [*truth(None).values(), *truth("generators").values()]
+    found = [truth(name, extras) for name in NAMES for extras in ("", "generators")]
     assert min(map(found.count, ["fixed", "not fixed", "not affected"])) >= 3
 
 
+NO_WORKERS = "it started no worker process through torch's DataLoader (num_workers is "
 REASONS = {
-    "foreign": "it started no workers through torch's DataLoader",
-    "threads": "it started no workers through torch's DataLoader",
-    "processes": "it started no workers through torch's DataLoader",
-    "no_workers": "it has num_workers=0 and starts no workers",
+    "foreign": NO_WORKERS + "2)",
+    "threads": NO_WORKERS + "2)",
+    "processes": NO_WORKERS + "2)",
+    "no_workers": NO_WORKERS + "0)",
     "empty": "its workers loaded no batch",
-    "broken": "loading from it failed",
-    "broken_init": "the worker_init_fn failed in worker 0",
-    "dies": "a worker died: DataLoader worker (pid",
-    "unpicklable": "its workers cannot be started",
+    "broken": f"{sys.executable} raised ValueError: Caught ValueError in DataLoader worker process 0.",
+    "broken_init": f"{sys.executable} raised KeyError: ",
+    "dies": f"{sys.executable} raised RuntimeError: DataLoader worker (pid",
+    "unpicklable": f"{sys.executable} raised ",
+    "created_and_dropped": UNSEEN,
+    "operating_system": UNSEEN,
 }
 
 
 @pytest.mark.parametrize("name", [loader.__name__ for loader in loaders.CANNOT_TELL])
-def test_the_reason_is_given_where_it_cannot_tell(results, name):
-    found = results(f"loaders:{name}")
-    assert (found["verdict"], found["error"][: len(REASONS[name])]) == ("cannot tell", REASONS[name])
+def test_the_reason_is_given_where_it_cannot_tell(judged, name):
+    found = judged(f"loaders:{name}")
+    reason = found["error"] if "error" in found else found["notes"][0]
+    assert (found["verdict"], reason[: len(REASONS[name])]) == ("cannot tell", REASONS[name])

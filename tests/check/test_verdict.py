@@ -2,17 +2,23 @@
 
 import pytest
 
-from workerseed._check.verdict import Pair, judge
+from workerseed._check.verdict import NUMPY_ALONE, UNSEEN, judge
 
 STATUS = {"state": "active", "reason": "", "extras": []}
 LOADER = {"worker_init_fn": False, "iterable": False, "distributed": False}
 
 
-def pair(first, second, again):
-    """A pair of records: each epoch is a list of workers, each a list of the states from which it drew."""
-    epochs = [[{"np.random": states} for states in epoch] for epoch in (first, second, again)]
-    about = {"status": STATUS, "loader": LOADER, "get_state_workaround": False}
-    return Pair(dict(about, epochs=epochs[:2]), dict(about, epochs=epochs[2:]))
+def pair(first, second, again, source="np.random", seeds="12"):
+    """A pair of records: each epoch is a list of workers, each a list of the states from which it drew.
+
+    Args:
+        first, second, again: the epochs.
+        source: what the workers drew from.
+        seeds: the states of NumPy and torch after the program was imported.
+    """
+    epochs = [[{"np.random": [], source: states} for states in epoch] for epoch in (first, second, again)]
+    about = {"status": STATUS, "loader": LOADER, "states": dict(zip(("np.random", "torch"), seeds))}
+    return dict(about, epochs=epochs[:2]), dict(about, epochs=epochs[2:])
 
 
 GOOD = pair([["a"], ["b"]], [["c"], ["d"]], [["a"], ["b"]])
@@ -51,3 +57,20 @@ def test_a_worker_that_does_not_draw_repeats_nobody():
 def test_some_workers_can_be_the_same():
     some = pair([["a"], ["a"], ["b"]], [["c"], ["c"], ["d"]], [["a"], ["a"], ["b"]])
     assert judge(some, some)["sources"]["np.random"]["as_it_is"]["workers"] == "some same"
+
+
+def test_two_runs_that_load_different_batches_are_no_verdict():
+    other = pair([["a"], ["b"]], [["c"], ["d"]], [["a"], ["e"]], source="the batch")
+    found = judge(other, other)
+    assert (found["verdict"], found["notes"], set(found["sources"])) == ("cannot tell", [UNSEEN], {"np.random"})
+    alike = pair([["a"], ["b"]], [["c"], ["d"]], [["a"], ["b"]], source="the batch")
+    assert judge(alike, alike)["verdict"] == "not affected"
+
+
+@pytest.mark.parametrize(
+    "seeds, notes", [("34", []), ("14", [NUMPY_ALONE]), ("12", []), ("32", [])], ids=["none", "numpy", "both", "torch"]
+)
+def test_a_state_that_does_not_depend_on_our_seed_was_seeded_by_the_program(seeds, notes):
+    epochs = [["a"], ["b"]], [["c"], ["d"]], [["a"], ["b"]]
+    assert judge(pair(*epochs, seeds="12"), pair(*epochs, seeds=seeds))["notes"] == notes
+    assert judge(pair([[]], [[]], [[]], seeds="12"), pair([[]], [[]], [[]], seeds=seeds))["notes"] == []

@@ -11,8 +11,6 @@ from typing import Optional, Sequence
 from .. import __version__, _config
 from . import probe, report, verdict
 
-INTERRUPTED = 130  # the exit code of a shell
-
 
 def check(loader: Optional[str], start_methods: Sequence[str], timeout: float, as_json: bool) -> int:
     """Check the user's ``loader`` (``MODULE:LOADER``), or this installation, on the article's dataset.
@@ -29,50 +27,40 @@ def check(loader: Optional[str], start_methods: Sequence[str], timeout: float, a
     try:
         results = run(loader, start_methods, timeout)
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return 130  # as a shell has it
     except probe.CheckError as error:
-        if as_json:
-            print(json.dumps({"verdict": "cannot tell", "error": str(error), "details": error.details}, indent=2))
-        else:
-            details = error.details.rstrip() + "\n" if error.details else ""
-            sys.stderr.write(f"{details}workerseed: cannot tell: {error}\n")
-        return verdict.EXIT_CODES["cannot tell"]
-    print(json.dumps(results, indent=2) if as_json else report.table(results))
+        results = {"verdict": "cannot tell", "error": str(error), "details": error.details}
+    if as_json:
+        print(json.dumps(results, indent=2))
+    elif "sources" in results:
+        print(report.table(results))
+    else:
+        sys.stderr.write("{details}\nworkerseed: cannot tell: {error}\n".format(**results).lstrip())
     return verdict.EXIT_CODES[results["verdict"]]
 
 
-def run(loader: Optional[str], start_methods: Sequence[str], timeout: float) -> verdict.Results:
-    """Probe as it is and with workerseed, each in two processes, and judge; several start methods in one table."""
-    name = loader or "the article's dataset"
+def run(loader: Optional[str], start_methods: Sequence[str], timeout: float) -> probe.Results:
+    """Probe as it is and with workerseed, each in two processes, and judge."""
     try:
         extras = _config.from_variable(os.environ.get(_config.VARIABLE, "")) or ()
     except ValueError as error:
         raise probe.CheckError(str(error)) from None
-    judged = {}
-    for method in start_methods or [""]:
-        pairs = []
-        for with_it, variable in ((False, None if loader else "off"), (True, ",".join(extras) or "on")):
-            doing = " ".join(filter(None, [name, method, "with workerseed" if with_it else "as it is"]))
-            options = {"loader": loader, "start_method": method, "workerseed": with_it}
-            records = [
-                run_probe(f"{doing}, {when}", dict(options, epochs=epochs), variable, timeout)
-                for when, epochs in (("two epochs", 2), ("again", 1))
-            ]
-            pairs.append(verdict.Pair(*records))
-        judged[method] = verdict.judge(*pairs)
-    results: verdict.Results = max(judged.values(), key=lambda found: list(verdict.EXIT_CODES).index(found["verdict"]))
-    if len(judged) > 1:
-        sources = [
-            (f"{name} {method}", of) for method, found in judged.items() for name, of in found["sources"].items()
-        ]
-        results = dict(results, sources=dict(sources))
-        results["loader"]["start_method"] = ", ".join(judged)
-    versions = {key: records[0][key] for key in ("python", "torch", "numpy", "wrapt")}
+    name = loader or "the article's dataset"
+    pairs = []
+    for with_it, variable in ((False, None if loader else "off"), (True, ",".join(extras) or "on")):
+        doing = f"{name} with workerseed" if with_it else f"{name} as it is"
+        options = {"loader": loader, "start_methods": start_methods, "workerseed": with_it, "seed": int(with_it)}
+        two_epochs = run_probe(f"{doing}, two epochs", dict(options, epochs=2), variable, timeout)
+        again = run_probe(f"{doing}, again", dict(options, epochs=1), variable, timeout)
+        pairs.append((two_epochs, again))
+    results = verdict.judge(*pairs)
     results["loader"]["name"] = name
-    return dict(results, versions=dict({"workerseed": __version__}, **versions))
+    if start_methods:
+        results["loader"]["start_method"] = ", ".join(start_methods)
+    return dict(results, versions=dict(again["versions"], workerseed=__version__))
 
 
-def run_probe(doing: str, options: verdict.Results, variable: Optional[str], timeout: float) -> verdict.Results:
+def run_probe(doing: str, options: probe.Results, variable: Optional[str], timeout: float) -> probe.Results:
     """Run ``probe`` in a fresh process.
 
     Args:
@@ -84,8 +72,7 @@ def run_probe(doing: str, options: verdict.Results, variable: Optional[str], tim
     Raises:
         CheckError: with what it says, or because it ended or took too long before it could say anything.
     """
-    sys.stderr.write(f"workerseed: waiting for the workers of {doing}\n")
-    sys.stderr.flush()
+    print(f"workerseed: waiting for the workers of {doing}", file=sys.stderr, flush=True)
     environment = dict(os.environ, **({} if variable is None else {_config.VARIABLE: variable}))
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as output:
         path = os.path.join(folder, "results")
@@ -96,8 +83,7 @@ def run_probe(doing: str, options: verdict.Results, variable: Optional[str], tim
         try:
             process.wait(timeout)
         except subprocess.TimeoutExpired:
-            message = f"{doing}: not ready after {timeout:g} seconds; --timeout SECONDS sets another limit"
-            raise probe.CheckError(message) from None
+            raise probe.CheckError(f"{doing}: not ready after {timeout:g} seconds; --timeout sets the limit") from None
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)  # its workers, too
@@ -106,7 +92,7 @@ def run_probe(doing: str, options: verdict.Results, variable: Optional[str], tim
             output.seek(0)
             raise probe.CheckError(f"{doing}: the process ended with {process.returncode}", output.read())
         with open(path) as file:
-            results: verdict.Results = json.load(file)
+            results: probe.Results = json.load(file)
     if "error" in results:
         raise probe.CheckError(results["error"], results["details"])
     return results

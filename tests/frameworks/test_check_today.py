@@ -1,0 +1,43 @@
+"""``workerseed check`` of loaders of today's frameworks says what is true of them, or that it cannot tell."""
+
+import os
+
+import pytest
+from checking import forks_of, judged, records  # noqa: F401
+from truth import true_verdict
+
+from workerseed._check.verdict import UNSEEN
+
+pytest.importorskip("numba")  # the environment of these tests has all of them
+PROGRAMS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "programs")
+LOADERS = [
+    ("accelerate", ""),
+    ("accelerate_holds", ""),
+    ("accelerate_holds", "generators"),
+    ("torchdata", ""),
+    ("torchdata_holds", ""),
+    ("torchdata_holds", "generators"),
+    ("compiled", ""),
+    ("compiled", "generators"),
+]
+
+forks = forks_of(PROGRAMS, "accelerate", "numba", "torchdata.stateful_dataloader")
+
+
+@pytest.mark.parametrize("name, extras", LOADERS)
+def test_the_verdict_is_true(judged, forks, name, extras):
+    found = judged(f"loaders_today:{name}", extras)
+    assert found["verdict"] == true_verdict(forks, f"loaders_today:{name}", extras)
+    assert found["loader"]["workers"] == 2
+
+
+@pytest.mark.parametrize("name, source", [("accelerate", "np.random"), ("torchdata_holds", "dataset.rng")])
+def test_what_is_used_is_named(judged, name, source):
+    sources = judged(f"loaders_today:{name}")["sources"]
+    assert [name for name in sources if sources[name]["used"]] == [source]
+
+
+def test_numbas_own_generator_is_not_seen_and_it_cannot_tell(judged, forks):
+    found = judged("loaders_today:compiled_draws")
+    assert (found["verdict"], found["notes"]) == ("cannot tell", [UNSEEN])
+    assert true_verdict(forks, "loaders_today:compiled_draws", "") == "not fixed"  # each process draws as it likes
