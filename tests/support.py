@@ -2,12 +2,15 @@
 
 import contextlib
 import inspect
+import itertools
+import json
 import multiprocessing
 import os
 import random
 import re
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -171,3 +174,90 @@ def text_of(error):
     """What an error says, without the frames of a traceback in it, addresses and process ids."""
     lines = [line for line in str(error).splitlines() if not line.startswith(("    ", "  File "))]
     return re.sub(r"0x\w+|(?<=pid )\d+|(?<=pid\(s\) )[\d, ]+", "#", "\n".join(lines))
+
+
+# For workerseed check: what is true of a loader
+
+
+class Forks:
+    """A process of programs/forks.py: it has imported some modules, none of ours, and forks for each file that it runs.
+
+    Args:
+        folder: where it runs.
+        modules: their names.
+    """
+
+    def __init__(self, folder, modules):
+        others = {name: value for name, value in os.environ.items() if not name.startswith(("WORKERSEED", "PYTHON"))}
+        self.process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", os.path.join(PROGRAMS, "forks.py"), *modules],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=folder,
+            env=dict(others, PYTHONPATH=os.pathsep.join(path for path in sys.path if path)),
+            universal_newlines=True,
+        )
+
+    def run(self, *command, **variables):
+        """Run a file with these arguments and variables, and wait until it has ended."""
+        self.process.stdin.write(json.dumps([command, variables]) + "\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline() == "ended\n"
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def true_verdict(forks, target, extras):
+    """The verdict that is true of a loader.
+
+    Args:
+        forks: where to iterate it.
+        target: the function that returns it, as MODULE:LOADER; each item is a pair: the worker, and what it drew.
+        extras: of workerseed, as in the variable.
+    """
+    as_it_is, again = iterate(forks, target, "0"), iterate(forks, target, "0")
+    seeded, seeded_again = iterate(forks, target, extras or "1"), iterate(forks, target, extras or "1")
+    return verdict(is_flawed(as_it_is, again), is_flawed(seeded, seeded_again))
+
+
+def verdict(flawed_as_it_is, flawed_with_workerseed):
+    return "not fixed" if flawed_with_workerseed else "fixed" if flawed_as_it_is else "not affected"
+
+
+def is_flawed(epochs, again):
+    """Whether a draw is another worker's in the same epoch, or of another epoch, or not what the other process drew."""
+    by_worker = [
+        {worker: {str(draw) for _, draw in items if draw is not None} for worker, items in grouped(epoch)}
+        for epoch in epochs
+    ]
+    across_workers = any(
+        draws & others for epoch in by_worker for draws, others in itertools.combinations(epoch.values(), 2)
+    )
+    across_epochs = any(by_worker[0][worker] & by_worker[1].get(worker, set()) for worker in by_worker[0])
+    return across_workers or across_epochs or sorted(map(str, epochs[0])) != sorted(map(str, again[0]))
+
+
+def grouped(epoch):
+    items = sorted(epoch, key=lambda item: item[0])
+    return [(worker, list(group)) for worker, group in itertools.groupby(items, key=lambda item: item[0])]
+
+
+def iterate(forks, target, variable, seed=0):
+    """The items of two epochs of a loader, in another process."""
+    with tempfile.NamedTemporaryFile("r") as file:
+        forks.run(os.path.join(PROGRAMS, "truth.py"), target, file.name, str(seed), WORKERSEED=variable)
+        return json.load(file)
+
+
+def forks_of(folder, *modules):
+    """A fixture: a process that has imported torch, NumPy and these modules, in a folder that has loaders."""
+
+    @pytest.fixture(scope="session")
+    def forks():
+        started = Forks(folder, ["numpy", "torch", *modules])
+        yield started
+        started.end()
+
+    return forks

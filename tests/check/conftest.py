@@ -3,8 +3,7 @@ import json
 import os
 
 import pytest
-from checking import forks_of, judged, records  # noqa: F401
-from support import TORCH, np, run_python
+from support import TORCH, forks_of, np, run_python
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 if np is None or TORCH not in [(1, 8), (2, 13)]:  # what torch does differently is tested elsewhere

@@ -1,8 +1,7 @@
 """Each piece of advice that ``workerseed check`` gives, followed: the check that is run again says that it helped."""
 
 import pytest
-from support import NATIVE, only_legacy, only_native
-from truth import iterate
+from support import NATIVE, iterate, only_legacy, only_native
 
 FINE = ("fixed", "not affected")
 

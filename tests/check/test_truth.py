@@ -5,7 +5,7 @@ import sys
 
 import loaders
 import pytest
-from truth import true_verdict
+from support import true_verdict
 
 from workerseed._check.verdict import UNSEEN
 

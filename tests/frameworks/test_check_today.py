@@ -3,8 +3,7 @@
 import os
 
 import pytest
-from checking import forks_of, judged, records  # noqa: F401
-from truth import true_verdict
+from support import forks_of, true_verdict
 
 from workerseed._check.verdict import UNSEEN
 
