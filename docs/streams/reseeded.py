@@ -6,7 +6,7 @@ import random
 import numpy as np
 import torch
 
-from workerseed._rng import _state, reseed, source_of
+from workerseed._extras.rng import _state, reseed, source_of
 from workerseed._seeding import entropy_words
 
 

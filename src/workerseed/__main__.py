@@ -57,11 +57,7 @@ def main(arguments: "Optional[Sequence[str]]" = None) -> "NoReturn":
         help="how the installation's workers start; for several, give it several times (default: Python's own)",
     )
     check.add_argument(
-        "--timeout",
-        type=float,
-        default=600,
-        metavar="SECONDS",
-        help="for each of the four processes that load (default: 600)",
+        "--timeout", type=float, default=600, metavar="SECONDS", help="for each process that loads (default: 600)"
     )
     check.add_argument("--json", action="store_true", help="print the results as a JSON object")
     options = parser.parse_args(arguments)

@@ -42,7 +42,7 @@ def install(extras: "Iterable[str]" = (), rank: "Union[int, Callable[[], int], N
     value = os.environ.get(_config.VARIABLE, "")
     of_variable = _config.from_variable(value)
     if rank is not None:
-        from ._seeding import checked_rank
+        from ._extras.ranks import checked_rank
 
         if "ranks" not in (*requested, *(of_variable or ()), *(_extras or ())):
             raise ValueError("rank is for the extra 'ranks': install(['ranks'], rank=...)")

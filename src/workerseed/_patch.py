@@ -11,9 +11,10 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple, Union
 
 import wrapt
 
-from ._marks import attributes_of
+from ._extras import attributes_of
+from ._extras.ranks import find_rank
 from ._messages import warn_once
-from ._seeding import SeededWorkerInit, find_rank
+from ._seeding import SeededWorkerInit
 
 Init = Callable[..., Any]
 Args = Tuple[Any, ...]
@@ -183,9 +184,8 @@ def _init_loader(wrapped: Init, loader: Any, args: Args, kwargs: Kwargs) -> None
     wrapped(*args, **kwargs)
     if _options is not None:
         try:
-            attributes = loader.__dict__
-            if attributes["num_workers"] > 0:
-                attributes[INIT] = _SeededInit(SeededWorkerInit, attributes["worker_init_fn"])
+            if loader.__dict__["num_workers"] > 0:
+                loader.__dict__[INIT] = _SeededInit(SeededWorkerInit, loader.__dict__["worker_init_fn"])
         except Exception:  # one of the names is a property of a subclass: the iterator finds out
             return
 
@@ -209,7 +209,7 @@ def seeded_init(loader: Any, worker_init_fn: Any) -> SeededWorkerInit:
     generators = None
     if "generators" in extras:
         try:
-            from ._generators import stored_generators  # not at the top: it imports NumPy
+            from ._extras.generators import stored_generators  # not at the top: it imports NumPy
 
             generators = stored_generators(loader, worker_init_fn, "verbose" in extras)
         except Exception as error:
@@ -273,16 +273,11 @@ class _Start:
                 self.show_past_property()
 
     def show_past_property(self) -> None:
-        read = property(lambda loader: self.shown)
-        names = {
-            "worker_init_fn": read,
-            "__slots__": (),
-            "__module__": self.cls.__module__,
-            "__doc__": self.cls.__doc__,
-        }
+        shown = property(lambda loader: self.shown)
+        names = {"worker_init_fn": shown, "__slots__": (), "__module__": self.cls.__module__}
         try:
-            metaclass: Any = type(self.cls)
-            object.__setattr__(self.loader, "__class__", metaclass(self.cls.__name__, (self.cls,), names))
+            cls = type(self.cls)(self.cls.__name__, (self.cls,), names)
+            object.__setattr__(self.loader, "__class__", cls)
         except Exception as error:
             warn_once(f"the workers of a {self.cls.__name__} are not seeded: {error!r}")
 

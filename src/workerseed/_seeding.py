@@ -1,10 +1,10 @@
-"""The seeding: torch 1.9's seed words, the reseeding step that a worker runs first, and the rank it uses."""
+"""The seeding: torch 1.9's seed words, and the reseeding step that a worker runs first."""
 
 TYPE_CHECKING = False  # mypy reads it as true; `typing` itself is too slow to import at interpreter start
 if TYPE_CHECKING:
-    from typing import Any, Callable, List, Optional, Tuple, Union
+    from typing import Any, Callable, List, Optional, Tuple
 
-    from ._generators import StoredGenerators
+    from ._extras.generators import StoredGenerators
 
 MASK32 = 0xFFFFFFFF
 MASK64 = 0xFFFFFFFFFFFFFFFF
@@ -30,9 +30,9 @@ def numpy_seed(base_seed: int, worker_id: int, rank: int = 0) -> "List[int]":
         ValueError: one of the numbers is out of its range.
         TypeError: one of them is not an integer.
     """
-    base_seed = _integer("base_seed", base_seed, MASK64)
-    worker_id = _integer("worker_id", worker_id, MASK32)
-    rank = _integer("rank", rank, MASK32)
+    base_seed = checked_integer("base_seed", base_seed, MASK64)
+    worker_id = checked_integer("worker_id", worker_id, MASK32)
+    rank = checked_integer("rank", rank, MASK32)
     return generate_state(entropy_words(base_seed, worker_id, rank))
 
 
@@ -41,7 +41,7 @@ def entropy_words(base_seed: int, worker_id: int, rank: int) -> "List[int]":
     return [worker_id, base_seed & MASK32, base_seed >> 32, rank]
 
 
-def _integer(name: str, number: int, largest: int) -> int:
+def checked_integer(name: str, number: int, largest: int) -> int:
     """Return ``number`` as Python's own int, for NumPy's do not shift and mask as that does."""
     try:
         number = number.__index__()
@@ -191,73 +191,3 @@ class SeededWorkerInit:
             warn_once(f"{failure}: {error!r}")
         if self.worker_init_fn is not None:
             self.worker_init_fn(worker_id)
-
-
-# The rank, for the extra `ranks`
-
-RANK_VARIABLES = (
-    "RANK",  # torch's launchers
-    "HOROVOD_RANK",
-    "OMPI_COMM_WORLD_RANK",  # Open MPI
-    "PMIX_RANK",  # Open MPI 5, PRRTE
-    "PMI_RANK",  # MPICH, Intel MPI
-    "MV2_COMM_WORLD_RANK",  # MVAPICH2
-    "JSM_NAMESPACE_RANK",  # LSF, by jsrun
-    "SLURM_PROCID",  # last: the batch script of a job has it, too, and hands it to what mpirun starts
-)
-
-
-def find_rank(given: "Union[int, Callable[[], int], None]" = None, verbose: bool = False) -> int:
-    """Return the data-parallel rank of this process.
-
-    Args:
-        given: what ``install`` got, a number or a function; None to take the rank of ``torch.distributed`` if that is
-            initialized, else of the launcher, else 0.
-        verbose: log the rank and where it comes from.
-
-    Raises:
-        ValueError: it is no rank.
-    """
-    import os
-    import sys
-
-    from ._messages import log_once
-
-    distributed = sys.modules.get("torch.distributed")
-    name = next((name for name in RANK_VARIABLES if os.environ.get(name, "").strip()), None)
-    if given is not None:
-        rank, source = checked_rank(given() if callable(given) else given, "rank"), "install"
-    elif distributed is not None and distributed.is_available() and distributed.is_initialized():
-        rank, source = int(distributed.get_rank()), "torch.distributed"
-    elif name is not None:
-        value = os.environ[name].strip()
-        # The length first: Python 3.11 and later have a limit to what int() reads, with an error of its own.
-        valid = value.isdecimal() and len(value) <= len(str(MASK32)) and int(value) <= MASK32
-        number = int(value) if valid else value
-        rank, source = checked_rank(number, name), name
-    else:
-        log_once(
-            "ranks: no rank found, this process draws as rank 0; looked for an initialized torch.distributed and for "
-            + ", ".join(RANK_VARIABLES)
-        )
-        return 0
-    if verbose:
-        log_once(f"ranks: rank {rank}, from {source}")
-    return rank
-
-
-def checked_rank(rank: "Any", name: str) -> int:
-    """Return ``rank`` as an int.
-
-    Raises:
-        ValueError: it is no rank; ``name`` says whose it is.
-    """
-    try:
-        if not isinstance(rank, str):
-            return _integer(name, rank, MASK32)
-    except (TypeError, ValueError):
-        pass
-    raise ValueError(
-        f"{name}={rank!r} is not the data-parallel rank of a process, which the extra 'ranks' of workerseed needs: "
-        f"valid are whole numbers from 0 to {MASK32}"
-    )

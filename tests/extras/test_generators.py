@@ -11,7 +11,7 @@ from support import TESTS, TORCH, Draws, as_list, draws, epoch, expected_draws, 
 from torch.utils.data import DataLoader, Dataset
 
 import workerseed
-from workerseed import _marks, _messages
+from workerseed import _extras, _messages
 
 MODERN_NUMPY = np is not None and hasattr(np.random, "Generator")  # NumPy 1.17
 needs_modern_numpy = pytest.mark.skipif(not MODERN_NUMPY, reason="NumPy 1.17 brought Generator")
@@ -179,10 +179,10 @@ def test_another_run_draws_the_same_wherever_the_generators_are_found(prints, re
 
 
 def test_a_generator_of_torch_gets_more_than_the_32_bits_that_its_own_seeding_uses():
-    from workerseed import _rng
+    from workerseed._extras import rng
 
     generator = torch.Generator()
-    _rng.reseed(generator, [0, 0, 0, 0])
+    rng.reseed(generator, [0, 0, 0, 0])
     seeded = seeded_torch(torch.Generator(), generator.initial_seed())
     assert draw(generator) != draw(seeded)
 
@@ -499,7 +499,7 @@ def test_verbose_logs_what_an_iterable_dataset_keeps(monkeypatch, capfd):
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 @pytest.mark.parametrize("request_of", ["loader", "dataset", "generator"])
 def test_an_iterable_dataset_is_reseeded_where_that_is_requested(reseeding, monkeypatch, request_of, method):
-    monkeypatch.setitem(_marks.marked, _marks.RESEED, [])
+    monkeypatch.setitem(_extras.marked, _extras.RESEED, [])
     dataset = Sharing()
     with start_method(method) as options:
         loader = DataLoader(dataset, num_workers=2, collate_fn=as_list, **options)
@@ -575,13 +575,13 @@ def test_a_generator_that_a_thread_draws_from_as_workers_start_does_no_harm(pyth
 
 @needs_modern_numpy
 def test_a_generator_that_a_thread_draws_from_is_left_alone_with_an_error_that_is_warned_of():
-    from workerseed import _rng
+    from workerseed._extras import rng
 
     generator = np.random.RandomState(1)
     drawing, looked = threading.Event(), threading.Event()
 
     def draw_for_long():
-        with _rng.source_of(generator).lock:  # since NumPy 2.4, the thread that has it may take it again
+        with rng.source_of(generator).lock:  # since NumPy 2.4, the thread that has it may take it again
             drawing.set()
             looked.wait(100)
 
@@ -590,11 +590,11 @@ def test_a_generator_that_a_thread_draws_from_is_left_alone_with_an_error_that_i
     drawing.wait(100)
     try:
         with pytest.raises(RuntimeError, match="a thread of the parent was drawing from it"):
-            _rng.reseed(_rng.source_of(generator), [0, 0, 0, 0])
+            rng.reseed(rng.source_of(generator), [0, 0, 0, 0])
     finally:
         looked.set()
         thread.join()
-    _rng.reseed(_rng.source_of(generator), [0, 0, 0, 0])
+    rng.reseed(rng.source_of(generator), [0, 0, 0, 0])
 
 
 class Unruly(random.Random):
@@ -686,7 +686,7 @@ def test_a_failure_of_the_search_does_not_stop_a_loader(reseeding, monkeypatch):
     def fail(roots):
         raise RuntimeError("no search")
 
-    monkeypatch.setattr("workerseed._generators.find_generators", fail)
+    monkeypatch.setattr("workerseed._extras.generators.find_generators", fail)
     with pytest.warns(RuntimeWarning, match="stored generators are not reseeded: RuntimeError"):
         assert sorted(items(Calling(lambda: 1))) == [[1]] * 4
 

@@ -18,8 +18,9 @@ from use_ranks import EPOCHS, WORKERS, ThreeStreams, as_it_is, epochs
 
 import workerseed
 from workerseed.__main__ import SITECUSTOMIZE
-from workerseed._seeding import RANK_VARIABLES as VARIABLES
-from workerseed._seeding import find_rank, generate_state
+from workerseed._extras.ranks import RANK_VARIABLES as VARIABLES
+from workerseed._extras.ranks import find_rank
+from workerseed._seeding import generate_state
 
 WORDS = st.integers(min_value=0, max_value=2**32 - 1)
 PROGRAM = use_ranks.__file__

@@ -41,8 +41,9 @@ def main(path: str, options: Results) -> None:
         results = {"error": str(error), "details": ""}
     except BaseException as error:  # SystemExit, too, from a script without a main guard
         last_line = traceback.format_exception_only(type(error), error)[-1].splitlines()[0]
-        # The traceback shows where it was raised, and not how we came there.
-        results = {"error": f"{sys.executable} raised {last_line}", "details": traceback.format_exc(limit=-3)}
+        advice = "; run this with the Python that trains" if isinstance(error, ModuleNotFoundError) else ""
+        # Of the traceback, the last calls: the first ones are ours.
+        results = {"error": f"{sys.executable} raised {last_line}{advice}", "details": traceback.format_exc(limit=-3)}
     with open(path, "w") as file:
         file.write(json.dumps(results))
 
@@ -58,7 +59,7 @@ def probe(folder: str, options: Results) -> Results:
         for seed in (random.seed, sys.modules["numpy"].random.seed, sys.modules["torch"].manual_seed):
             seed(options["seed"])
         loader = import_loader(options["loader"]) if options["loader"] else loader_of_article(method)
-        states = {name: core("_rng").state_of(source) for name, source in core("_rng").global_generators().items()}
+        states = {name: Snapshot(source).state for name, source in core("_extras.rng").global_generators().items()}
         for epoch in epochs:
             epoch += recorder.epoch(loader, f" {method}" if method else "")
     return {
@@ -199,7 +200,7 @@ class RecordStates:
         init_fn: the user's own, or workerseed's.
         log: the file to write to.
         start: which start of workers this is.
-        roots: where to search for generators, as ``_search`` wants them.
+        roots: where to search for generators, as ``_extras.search`` wants them.
     """
 
     def __init__(self, init_fn: Optional[Callable[[int], Any]], log: str, start: int, roots: Dict[str, Any]) -> None:
@@ -234,7 +235,7 @@ class RecordStates:
         queues.Queue.put = recording_put
 
     def snapshots(self) -> "Dict[str, Snapshot]":
-        named = dict(core("_rng").global_generators(), **core("_search").find_generators(self.roots))
+        named = dict(core("_extras.rng").global_generators(), **core("_extras.search").find_generators(self.roots))
         found = {}
         for path, generator in named.items():
             with contextlib.suppress(Exception):  # one odd generator hides no other
@@ -247,7 +248,7 @@ class Snapshot:
 
     def __init__(self, generator: Any) -> None:
         self.generator = generator
-        self.state = core("_rng").state_of(generator)
+        self.state = core("_extras.rng").state_of(generator)
         self.twister = twister_of(generator)
         self.seed = getattr(generator, "initial_seed", lambda: None)()  # of torch
         if self.twister:

@@ -48,10 +48,9 @@ def table(results: Results) -> str:
 
 def sentence(results: Results) -> str:
     status, verdict = results["status"], results["verdict"]
-    if verdict == "cannot tell":
-        return "Cannot tell."
-    if verdict == "not fixed":
-        return "Affected, and not fixed by workerseed alone."
+    sentences = {"cannot tell": "Cannot tell.", "not fixed": "Affected, and not fixed by workerseed alone."}
+    if verdict in sentences:
+        return sentences[verdict]
     if verdict == "fixed":
         extras = ",".join(status["extras"])
         return "Affected, and fixed by workerseed" + (f" with WORKERSEED={extras}." if extras else ".")

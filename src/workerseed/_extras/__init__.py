@@ -1,4 +1,4 @@
-"""``keep`` and ``reseed``: what the user wants of loaders, datasets and generators, for the extra ``generators``."""
+"""What goes beyond torch 1.9, if the user turns it on; ``keep`` and ``reseed``, for the extra ``generators``."""
 
 TYPE_CHECKING = False  # mypy reads it as true; `typing` itself is too slow to import at interpreter start
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def reseed(loader_or_generator: "Any") -> None:
 def _mark(name: str, target: "Any", key: str) -> None:
     from torch.utils.data import DataLoader
 
-    from ._rng import KINDS
+    from .rng import KINDS
 
     cls = type(target)
     if isinstance(target, DataLoader):

@@ -14,8 +14,8 @@ from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Set, Tuple
 import torch
 from torch.utils.data import DataLoader
 
-from ._marks import attributes_of
-from ._rng import KINDS, global_generators, source_of
+from . import attributes_of
+from .rng import KINDS, global_generators, source_of
 
 SAMPLE = 100  # of more entries of a container, or more objects of one kind, the search takes about so many
 ATOMS = {id(cls) for cls in (bool, bytes, complex, float, int, str, type(None), CodeType, ModuleType)}

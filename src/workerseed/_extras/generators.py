@@ -5,11 +5,11 @@ from typing import Any, Dict, List, Optional, Set
 
 from torch.utils.data import dataloader
 
-from ._marks import KEEP, RESEED, attributes_of, marked
-from ._messages import log_once, warn_once
-from ._rng import KINDS, forget_second_normal, source_of
-from ._rng import reseed as reseed_generator
-from ._search import find_generators
+from .._messages import log_once, warn_once
+from . import KEEP, RESEED, attributes_of, marked
+from .rng import KINDS, forget_second_normal, source_of
+from .rng import reseed as reseed_generator
+from .search import find_generators
 
 
 def stored_generators(loader: Any, worker_init_fn: Any, verbose: bool) -> "Optional[StoredGenerators]":
