@@ -63,7 +63,8 @@ def test_without_torch_it_cannot_tell(tmp_path):
     os.symlink(workerseed.__path__[0], os.path.join(site_packages, "workerseed"))
     python = os.path.join(venv, "bin", "python")
     done = run_command(python, "-m", "workerseed", "check", PYTHONPATH=site_packages)
-    message = f"workerseed: cannot tell: {python} raised ModuleNotFoundError: No module named 'torch'"
+    error = "ModuleNotFoundError: No module named 'torch'; run this with the Python that trains"
+    message = f"workerseed: cannot tell: {python} raised {error}"
     assert (done.returncode, done.stdout, done.stderr.splitlines()[-1]) == (2, "", message)
 
 
