@@ -68,7 +68,7 @@ def test_without_torch_it_cannot_tell(tmp_path):
     assert (done.returncode, done.stdout, done.stderr.splitlines()[-1]) == (2, "", message)
 
 
-def test_a_value_of_the_variable_that_is_not_valid_is_told(check):
+def test_a_value_of_the_variable_that_is_not_valid_is_named(check):
     done = check(WORKERSEED="maybe")
     assert done.returncode == 2
     assert done.stderr.startswith("workerseed: cannot tell: WORKERSEED='maybe'")
@@ -99,6 +99,12 @@ def test_what_cannot_be_checked_is_one_sentence_below_the_users_own_traceback(ch
     assert last.startswith(f"workerseed: cannot tell: {sentence}")
     if error:
         assert details[-1].startswith(error)
+
+
+def test_a_loader_that_is_not_fixed_ends_it_with_1(check):
+    done = check("loaders:holds_random")
+    assert done.returncode == 1
+    assert "Affected, and not fixed by workerseed alone." in done.stdout
 
 
 @pytest.mark.parametrize("name", ["loaders.py:plain", os.path.join(HERE, "loaders.py:plain")])
