@@ -32,7 +32,7 @@ ROOTS = (
 
 INIT = "_workerseed_init"  # the key in vars(loader); Lightning does not copy what begins with an underscore
 
-_patched: "weakref.WeakSet[Any]" = weakref.WeakSet()  # the classes that have our wrappers
+_patched: "weakref.WeakSet[Any]" = weakref.WeakSet()  # the classes whose __init__ we wrapped
 _options: "Optional[Tuple[Tuple[str, ...], Optional[Rank]]]" = None  # the extras and install's rank; None: turned off
 
 
@@ -78,7 +78,7 @@ def unpatch() -> None:
     """Turn the reseeding step off, and put the originals back where our wrapper is the outermost."""
     global _options
     _options = None
-    for cls in list(_patched):
+    for cls in {base for patched in list(_patched) for base in patched.__mro__[:-1]}:
         wrapper, hook = (vars(cls).get(name) for name in ("__init__", "__init_subclass__"))
         if type(wrapper) is wrapt.FunctionWrapper and _is_ours(wrapper):  # no proxy of somebody else around it
             cls.__init__ = wrapper.__wrapped__
@@ -91,9 +91,9 @@ def unpatch() -> None:
 
 def unwrapped(dataloader: Any) -> List[str]:
     """Return the names of the module's worker iterators that are not wrapped any more."""
-    root = _root(dataloader)
-    iterators = _worker_iterators(root) if root is not None else ()
-    return sorted({cls.__name__ for cls in iterators if not _is_wrapped(cls)})
+    root = _root(dataloader) or type(None)  # from which nothing derives
+    iterators = {cls for cls in (*_patched, *_worker_iterators(root)) if issubclass(cls, root)}
+    return sorted(cls.__name__ for cls in iterators if not _is_wrapped(cls))
 
 
 def _root(dataloader: Any) -> Any:
@@ -174,7 +174,6 @@ def _watch_subclasses(root: Any) -> None:
 
     root.__init_subclass__ = _InitSubclass(init_subclass)
     vars(root)["__init_subclass__"].earlier = earlier
-    _patched.add(root)
 
 
 # The wrappers
