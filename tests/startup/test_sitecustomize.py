@@ -92,6 +92,11 @@ def test_no_value_makes_it_import_a_module_of_that_name(on_path, tmp_path, value
     assert done.stdout == ""
 
 
+# Debian's and Ubuntu's Python has one in the folder of its standard library, which comes before site-packages.
+no_sitecustomize_of_python = pytest.mark.skipif(
+    os.path.exists(os.path.join(os.path.dirname(os.__file__), "sitecustomize.py")),
+    reason="this Python has a sitecustomize of its own",
+)
 FLAGS = [("-s", STATE, STATE), ("-E", "False", STATE), ("-I", "False", STATE), ("-S", "False", None)]
 
 
@@ -101,6 +106,7 @@ def test_interpreter_flags_and_the_folder(on_path, flag, state):
     assert on_path(flag, "-c", found + SHOW).stdout == state + "\n"
 
 
+@no_sitecustomize_of_python
 @pytest.mark.parametrize("flag, state", [(flag, by_file) for flag, _, by_file in FLAGS if by_file])
 def test_interpreter_flags_and_the_file(venv, flag, state):
     assert venv(flag, "-c", SHOW).stdout == state + "\n"
@@ -123,6 +129,7 @@ def shadowed(tmp_path):
 WHICH = "import sys; module = sys.modules.get('sitecustomize'); print(module and module.__file__, sys.path[1:3])"
 
 
+@no_sitecustomize_of_python
 def test_without_another_sitecustomize_it_stands(on_path):
     stdlib_zip = [entry for entry in sys.path if entry.endswith(".zip")][:1]
     expected = "{} {}\n".format(os.path.join(FOLDER, "sitecustomize.py"), [FOLDER, *stdlib_zip])
@@ -322,6 +329,7 @@ def test_until_torch_is_imported_nothing_is_loaded(on_path, modules_of_bare_pyth
     assert json.loads(on_path("-c", MODULES, WORKERSEED=value).stdout) == modules_of_bare_python
 
 
+@no_sitecustomize_of_python
 def test_the_valid_values_are_those_of_the_package():
     done = run_python(
         "-S",
