@@ -1,12 +1,11 @@
 """What stored generators draw in workers with the extra ``generators``, by its own code, for any start of a worker."""
 
-import hashlib
 import random
 
 import numpy as np
 import torch
 
-from workerseed._extras.rng import _state, reseed, source_of
+from workerseed._extras.rng import _state, reseed, seed_from, source_of
 from workerseed._seeding import entropy_words
 
 
@@ -48,5 +47,4 @@ def state_of(generator):
 
 def seed_of_state(state, base_seed, worker_id, rank=0):
     """Return the number of 256 bits from which ``reseed`` makes a generator's state in a worker."""
-    text = repr((state, entropy_words(base_seed, worker_id, rank)))
-    return int.from_bytes(hashlib.sha256(text.encode()).digest(), "little")
+    return seed_from(state, entropy_words(base_seed, worker_id, rank))

@@ -183,8 +183,9 @@ def _init_loader(wrapped: Init, loader: Any, args: Args, kwargs: Kwargs) -> None
     wrapped(*args, **kwargs)
     if _options is not None:
         try:
-            if loader.__dict__["num_workers"] > 0:
-                loader.__dict__[INIT] = _SeededInit(SeededWorkerInit, loader.__dict__["worker_init_fn"])
+            attributes = loader.__dict__
+            if attributes["num_workers"] > 0:
+                attributes[INIT] = _SeededInit(SeededWorkerInit, attributes["worker_init_fn"])
         except Exception:  # one of the names is a property of a subclass: the iterator finds out
             return
 
@@ -214,11 +215,11 @@ def seeded_init(loader: Any, worker_init_fn: Any) -> SeededWorkerInit:
         except Exception as error:
             warn_once(f"stored generators are not reseeded: {error!r}")
     stored = attributes_of(loader).get(INIT)
+    if stored is not None and stored.args[0] is worker_init_fn:
+        return stored(of_rank, generators)  # type: ignore[no-any-return]
     # worker_init_fn was assigned since, or the loader never went through our DataLoader.__init__: it is older than the
     # patch, unpickled, or of a class that does not call that (fastai 1 and 2).
-    if stored is None or stored.args[0] is not worker_init_fn:
-        stored = _SeededInit(SeededWorkerInit, worker_init_fn)
-    return stored(of_rank, generators)  # type: ignore[no-any-return]
+    return SeededWorkerInit(worker_init_fn, of_rank, generators)
 
 
 def _init_iterator(wrapped: Init, iterator: Any, args: Args, kwargs: Kwargs) -> Any:

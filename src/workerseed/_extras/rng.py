@@ -75,17 +75,17 @@ def reseed(source: Any, entropy: List[int]) -> None:
     """
     if in_use(source):
         raise RuntimeError("a thread of the parent was drawing from it as the worker started")
-    state = _state(source)
-    number = int.from_bytes(hashlib.sha256(repr((state, entropy)).encode()).digest(), "little")
+    if isinstance(source, torch.Generator) and getattr(source, "device", None) and source.device.type != "cpu":
+        return  # a forked worker must not even ask for the state of a GPU's
+    number = seed_from(_state(source), entropy)
     if isinstance(source, random.Random):
         random.Random.setstate(source, random.Random(number).getstate())
     elif isinstance(source, torch.Generator):
-        if getattr(source, "device", None) is None or source.device.type == "cpu":
-            source.manual_seed(number % 2**63)  # torch 1.2 takes no more
-            words = random.Random(number).getstate()[1][:-1]
-            fresh = source.get_state()
-            fresh[24 : 24 + 8 * 624] = torch.tensor(list(struct.pack("<624Q", *words)), dtype=torch.uint8)
-            source.set_state(fresh)  # its own seeding uses 32 bits, and so repeats itself among some 10,000 starts
+        source.manual_seed(number % 2**63)  # torch 1.2 takes no more
+        words = random.Random(number).getstate()[1][:-1]
+        fresh = source.get_state()
+        fresh[24 : 24 + 8 * 624] = torch.tensor(list(struct.pack("<624Q", *words)), dtype=torch.uint8)
+        source.set_state(fresh)  # its own seeding uses 32 bits, and so repeats itself among some 10,000 starts
     elif isinstance(source, BIT_GENERATOR):
         family = next((cls for cls in type(source).__mro__ if cls.__module__.startswith("numpy.")), type(source))
         fresh = family(number)
@@ -96,6 +96,11 @@ def reseed(source: Any, entropy: List[int]) -> None:
             source.state = state
     else:  # a RandomState before NumPy 1.17
         source.seed([number >> shift & 0xFFFFFFFF for shift in range(0, 256, 32)])
+
+
+def seed_from(state: object, entropy: List[int]) -> int:
+    """Return 256 bits that depend on all bits of a generator's own state and of the entropy words."""
+    return int.from_bytes(hashlib.sha256(repr((state, entropy)).encode()).digest(), "little")
 
 
 def forget_second_normal(generator: Any) -> None:
