@@ -188,13 +188,12 @@ class Forks:
     """
 
     def __init__(self, folder, modules):
-        others = {name: value for name, value in os.environ.items() if not name.startswith(("WORKERSEED", "PYTHON"))}
         self.process = subprocess.Popen(
             [sys.executable, "-W", "ignore", os.path.join(PROGRAMS, "forks.py"), *modules],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=folder,
-            env=dict(others, PYTHONPATH=os.pathsep.join(path for path in sys.path if path)),
+            env=environment_with(PYTHONPATH=os.pathsep.join(path for path in sys.path if path)),
             universal_newlines=True,
         )
 
