@@ -7,7 +7,9 @@ from support import forks_of, true_verdict
 
 from workerseed._check.verdict import UNSEEN
 
-pytest.importorskip("numba")  # the environment of these tests has all of them
+USED = ("accelerate", "numba", "torchdata.stateful_dataloader")
+for module in USED:
+    pytest.importorskip(module)
 PROGRAMS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "programs")
 LOADERS = [
     ("accelerate", ""),
@@ -20,7 +22,7 @@ LOADERS = [
     ("compiled", "generators"),
 ]
 
-forks = forks_of(PROGRAMS, "accelerate", "numba", "torchdata.stateful_dataloader")
+forks = forks_of(PROGRAMS, *USED)
 
 
 @pytest.mark.parametrize("name, extras", LOADERS)

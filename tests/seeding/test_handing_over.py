@@ -170,15 +170,44 @@ def test_an_error_while_workers_start_leaves_the_function_of_the_user(extras_on,
     assert type(loader) is Stopping
 
 
+class InTurn:
+    """Batches of one; while torch makes an iterator for one thread, the others wait in the middle of making theirs.
+
+    Without turns the test hangs now and then, on stock torch, too: a worker that is forked while another thread draws a
+    base seed, or imports a module, inherits the lock of torch's generator, or of the module, as held.
+    """
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.thread = None
+
+    def __len__(self):
+        return 4
+
+    def __iter__(self):
+        if self.thread is not threading.current_thread():  # torch 1.7 and later ask twice
+            self.lock.acquire()
+            self.thread = threading.current_thread()
+        return iter([[0], [1], [2], [3]])
+
+
 @needs_numpy
-def test_threads_may_iterate_one_loader_at_once(extras_on):
-    loader = DataLoader(Draws(4), num_workers=2, worker_init_fn=init)
-    drawn = []
-    threads = [threading.Thread(target=lambda: drawn.append([int(batch) for batch in loader])) for _ in range(6)]
+def test_threads_may_start_workers_of_one_loader_at_once(extras_on):
+    turns, iterators = InTurn(), []
+    loader = DataLoader(Draws(4), batch_sampler=turns, num_workers=2, worker_init_fn=init)
+
+    def start():
+        try:
+            iterators.append(iter(loader))
+        finally:
+            turns.lock.release()
+
+    threads = [threading.Thread(target=start) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    drawn = [[int(batch) for batch in iterator] for iterator in iterators]
     assert len({tuple(numbers) for numbers in drawn}) == 6
     assert all(len(set(numbers)) == 4 for numbers in drawn)
     assert loader.worker_init_fn is init
