@@ -29,7 +29,11 @@ class Finder(object):
         """
         if name != DATALOADER:
             return None
-        for finder in sys.meta_path[sys.meta_path.index(self) + 1 :]:
+        finders = list(sys.meta_path)
+        places = [place for place, finder in enumerate(finders) if finder is self]
+        # Where it has none, an import tracer put proxies in place of all finders.
+        later = finders[places[0] + 1 :] if places else [sys.modules["_frozen_importlib_external"].PathFinder]
+        for finder in later:
             find_spec = getattr(finder, "find_spec", None)
             spec = find_spec and find_spec(name, path, target)
             if spec is not None:

@@ -176,7 +176,11 @@ class _Finder:
     def find_spec(self, name: str, path: object = None, target: object = None) -> "Optional[ModuleSpec]":
         if name != DATALOADER or _extras is None:
             return None
-        for finder in sys.meta_path[sys.meta_path.index(self) + 1 :]:
+        finders = list(sys.meta_path)
+        places = [place for place, finder in enumerate(finders) if finder is self]
+        # Where it has none, an import tracer put proxies in place of all finders.
+        later: Any = finders[places[0] + 1 :] if places else [sys.modules["_frozen_importlib_external"].PathFinder]
+        for finder in later:
             find_spec: Any = getattr(finder, "find_spec", None)  # finders from before Python 3.4 have none
             spec: Optional[ModuleSpec] = find_spec and find_spec(name, path, target)
             if spec is not None:

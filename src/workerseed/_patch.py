@@ -17,8 +17,6 @@ from ._messages import warn_once
 from ._seeding import SeededWorkerInit
 
 Init = Callable[..., Any]
-Args = Tuple[Any, ...]
-Kwargs = Dict[str, Any]
 Rank = Union[int, Callable[[], int]]
 
 # Every attribute that workerseed replaces, all in torch.utils.data.dataloader; README has the same list.
@@ -179,7 +177,7 @@ def _watch_subclasses(root: Any) -> None:
 # The wrappers
 
 
-def _init_loader(wrapped: Init, loader: Any, args: Args, kwargs: Kwargs) -> None:
+def _init_loader(wrapped: Init, loader: Any, args: Any, kwargs: Any) -> None:
     wrapped(*args, **kwargs)
     if _options is not None:
         try:
@@ -195,8 +193,6 @@ class _SeededInit(functools.partial):  # type: ignore[type-arg]
 
     Where ``vars(loader)`` is pickled or deep-copied, None takes its place: the loader can be read without workerseed.
     """
-
-    __slots__ = ()
 
     def __reduce__(self) -> Any:
         return type(None), ()
@@ -222,7 +218,7 @@ def seeded_init(loader: Any, worker_init_fn: Any) -> SeededWorkerInit:
     return SeededWorkerInit(worker_init_fn, of_rank, generators)
 
 
-def _init_iterator(wrapped: Init, iterator: Any, args: Args, kwargs: Kwargs) -> Any:
+def _init_iterator(wrapped: Init, iterator: Any, args: Any, kwargs: Any) -> Any:
     loader = _loader_among([*args, *kwargs.values()]) if _options is not None else None
     if loader is None:
         return wrapped(*args, **kwargs)

@@ -129,6 +129,29 @@ def test_imports_of_other_threads_do_not_fail_meanwhile(activation):
     assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
 
 
+PROXIES = """
+import sys
+
+class Proxy:
+    def __init__(self, finder):
+        self.finder = finder
+
+    def find_spec(self, name, path=None, target=None):
+        return self.finder.find_spec(name, path, target)
+
+sys.meta_path[:] = [Proxy(finder) for finder in sys.meta_path]
+import torch.utils.data
+print(sys.modules["workerseed"].status().state)
+"""
+
+
+@each_activation
+def test_torch_imports_while_an_import_tracer_has_put_proxies_in_place_of_all_finders(activation):
+    done = run_activated(activation, PROXIES)
+    state = "active" if "extras" in activation else STATE
+    assert (done.returncode, done.stdout) == (0, state + "\n"), done.stderr
+
+
 AGAIN = {
     "reload": "import importlib, torch.utils.data.dataloader as module\nmodule = importlib.reload(module)\n",
     "second import": """
