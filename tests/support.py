@@ -1,6 +1,7 @@
 """What several test files use: which torch this is, start methods, and small datasets."""
 
 import contextlib
+import functools
 import inspect
 import itertools
 import json
@@ -216,9 +217,13 @@ def true_verdict(forks, target, extras):
         target: the function that returns it, as MODULE:LOADER; each item is a pair: the worker, and what it drew.
         extras: of workerseed, as in the variable.
     """
-    as_it_is, again = iterate(forks, target, "0"), iterate(forks, target, "0")
-    seeded, seeded_again = iterate(forks, target, extras or "1"), iterate(forks, target, extras or "1")
-    return verdict(is_flawed(as_it_is, again), is_flawed(seeded, seeded_again))
+    as_it_is, seeded = (is_flawed(*iterate_twice(forks, target, variable)) for variable in ("0", extras or "1"))
+    return verdict(as_it_is, seeded)
+
+
+@functools.lru_cache(maxsize=None)
+def iterate_twice(forks, target, variable):
+    return iterate(forks, target, variable), iterate(forks, target, variable)
 
 
 def verdict(flawed_as_it_is, flawed_with_workerseed):

@@ -492,8 +492,9 @@ def spawned():
     return DataLoader(Draws(), multiprocessing_context="spawn")
 
 
-def spawned_holds():
-    return DataLoader(Holds(random.Random(0)), multiprocessing_context="spawn")
+def served_holds():
+    multiprocessing.set_forkserver_preload(["torch"])  # once, and not in each worker
+    return DataLoader(Holds(random.Random(0)), multiprocessing_context="forkserver")
 
 
 def persistent():
@@ -759,7 +760,7 @@ JUDGED = [
     distributed,
     ranked_in_batch_sampler,
     spawned,
-    spawned_holds,
+    served_holds,
     persistent,
     persistent_one_worker,
     multi_epochs,
