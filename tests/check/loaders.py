@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import random
 import signal
+import threading
 import time
 
 import elsewhere
@@ -666,6 +667,23 @@ def dies():
     return DataLoader(Draws(), worker_init_fn=killed)
 
 
+class Stuck:
+    """Cannot be dropped, as now and then an iterator of torch whose worker was killed."""
+
+    def __del__(self):
+        threading.Event().wait()
+
+
+class GetsStuck(TorchDataLoader):
+    def __iter__(self):
+        held = Stuck()
+        raise ValueError(f"not with {type(held).__name__}")
+
+
+def gets_stuck():
+    return GetsStuck(Draws(), num_workers=2)
+
+
 def unpicklable():
     return DataLoader(Draws(lambda: 0), multiprocessing_context="spawn")
 
@@ -709,6 +727,7 @@ CANNOT_TELL = [
     broken,
     broken_init,
     dies,
+    gets_stuck,
     unpicklable,
     created_and_dropped,
     operating_system,

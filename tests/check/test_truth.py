@@ -38,6 +38,7 @@ REASONS = {
     "broken": f"{sys.executable} raised ValueError: Caught ValueError in DataLoader worker process 0.",
     "broken_init": f"{sys.executable} raised KeyError: ",
     "dies": f"{sys.executable} raised RuntimeError: DataLoader worker (pid",
+    "gets_stuck": f"{sys.executable} raised ValueError: not with Stuck",
     "unpicklable": f"{sys.executable} raised ",
     "created_and_dropped": UNSEEN,
     "operating_system": UNSEEN,

@@ -44,8 +44,13 @@ def main(path: str, options: Results) -> None:
         advice = "; run this with the Python that trains" if isinstance(error, ModuleNotFoundError) else ""
         # Of the traceback, the last calls: the first ones are ours.
         results = {"error": f"{sys.executable} raised {last_line}{advice}", "details": traceback.format_exc(limit=-3)}
+        kept = error  # noqa: F841
     with open(path, "w") as file:
         file.write(json.dumps(results))
+    if "error" in results:
+        # At once, with the error kept: torch raises that of a killed worker in a signal handler, which can leave the
+        # lock of a queue held, and the iterator that goes with the error would wait for it for ever.
+        os._exit(1)
 
 
 def probe(folder: str, options: Results) -> Results:
