@@ -17,9 +17,7 @@ import sys
 import traceback
 from typing import Any, Callable, Dict, List, Optional
 
-PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BATCH = "the batch"  # recorded in the way of a source: a digest of what was loaded
-AHEAD = 2**26  # bytes: how far to follow a Mersenne Twister
 RANKED = (("num_replicas", "rank"), ("num_processes", "process_index"))  # torch's samplers, Accelerate's
 Results = Dict[str, Any]
 
@@ -81,7 +79,7 @@ def core(name: str) -> Any:
     package = "_workerseed_of_check"
     if package not in sys.modules:
         sys.modules[package] = type(sys)(package)
-        sys.modules[package].__path__ = [PACKAGE]
+        sys.modules[package].__path__ = [os.path.dirname(os.path.dirname(os.path.abspath(__file__)))]
     return importlib.import_module(f"{package}.{name}")
 
 
@@ -255,9 +253,9 @@ class Snapshot:
         self.generator = generator
         self.state = core("_extras.rng").state_of(generator)
         self.twister = twister_of(generator)
-        self.seed = getattr(generator, "initial_seed", lambda: None)()  # of torch
-        if self.twister:
-            self.seed = digest(self.twister.get_state()[1][1:])  # its key, which also changes every 624 draws
+        initial_seed = getattr(generator, "initial_seed", lambda: None)  # of torch
+        # The seed of a twister is its key, which also changes every 624 draws.
+        self.seed = digest(self.twister.get_state()[1][1:]) if self.twister else initial_seed()
 
     def drawn_since(self, before: "Optional[Snapshot]") -> Optional[str]:
         """Return from which state the generator has drawn since an earlier snapshot, or None if it has not.
@@ -274,7 +272,7 @@ class Snapshot:
         if before.twister is None or self.twister is None:
             return self.generator is before.generator and self.seed == before.seed
         next_words, passed = twister_of(self.twister).bytes(32), b""
-        for _ in range(0, AHEAD, 2**20):
+        for _ in range(64):  # MiB: how far to follow it
             passed = passed[-32:] + before.twister.bytes(2**20)
             if next_words in passed:
                 return True
