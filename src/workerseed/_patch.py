@@ -14,10 +14,10 @@ import wrapt
 from ._extras import attributes_of
 from ._extras.ranks import find_rank
 from ._messages import warn_once
-from ._seeding import SeededWorkerInit
+from ._seeding import SeededWorkerInit, publish_state_address
 
 Init = Callable[..., Any]
-Rank = Union[int, Callable[[], int]]
+Rank = Union[int, Callable[[], int], None]
 
 # Every attribute that workerseed replaces, all in torch.utils.data.dataloader; README has the same list.
 #   DataLoader.__init__
@@ -31,12 +31,10 @@ ROOTS = (
 INIT = "_workerseed_init"  # the key in vars(loader); Lightning does not copy what begins with an underscore
 
 _patched: "weakref.WeakSet[Any]" = weakref.WeakSet()  # the classes whose __init__ we wrapped
-_options: "Optional[Tuple[Tuple[str, ...], Optional[Rank]]]" = None  # the extras and install's rank; None: turned off
+_options: "Optional[Tuple[Tuple[str, ...], Rank]]" = None  # the extras and install's rank; None: turned off
 
 
-def patch(
-    dataloader: ModuleType, extras: Tuple[str, ...], rank: Optional[Rank], always: bool = False
-) -> Tuple[str, str]:
+def patch(dataloader: ModuleType, extras: Tuple[str, ...], rank: Rank, always: bool = False) -> Tuple[str, str]:
     """Wrap what needs wrapping in the module ``torch.utils.data.dataloader``; to do it again does no harm.
 
     Decided by what the module has and not by torch's version: vendor builds such as ``1.9.0a0+2ecb2c7`` lack the fix.
@@ -80,10 +78,11 @@ def unpatch() -> None:
         wrapper, hook = (vars(cls).get(name) for name in ("__init__", "__init_subclass__"))
         if type(wrapper) is wrapt.FunctionWrapper and _is_ours(wrapper):  # no proxy of somebody else around it
             cls.__init__ = wrapper.__wrapped__
-        if isinstance(hook, _InitSubclass) and hook.earlier is None:
+        if isinstance(hook, _InitSubclass):
             del cls.__init_subclass__
-        elif isinstance(hook, _InitSubclass):
-            cls.__init_subclass__ = hook.earlier
+            _, earlier = hook.__func__.args  # type: ignore[attr-defined]
+            if earlier is not None:
+                cls.__init_subclass__ = earlier
     _patched.clear()
 
 
@@ -151,27 +150,23 @@ def _names(function: Any, name: str) -> bool:
 
 
 class _InitSubclass(classmethod):  # type: ignore[type-arg]
-    """The ``__init_subclass__`` that we added; ``earlier`` is the one that was there, or None."""
-
-    earlier: Any
+    """The ``__init_subclass__`` that we add: a partial of ``_init_subclass``."""
 
 
 def _watch_subclasses(root: Any) -> None:
     """Wrap the worker iterators that are yet to be defined."""
     earlier = vars(root).get("__init_subclass__")  # torch's root class has none
-    if isinstance(earlier, _InitSubclass):
-        return
+    if not isinstance(earlier, _InitSubclass):
+        root.__init_subclass__ = _InitSubclass(functools.partial(_init_subclass, root, earlier))
 
-    def init_subclass(cls: Any, **kwargs: Any) -> None:
-        (earlier.__get__(None, cls) if earlier else super(root, cls).__init_subclass__)(**kwargs)
-        try:
-            if _options is not None and _starts_workers(cls):
-                _wrap(cls, _init_iterator)
-        except Exception as error:
-            warn_once(f"the workers of a {cls.__name__} are not seeded: {error!r}")
 
-    root.__init_subclass__ = _InitSubclass(init_subclass)
-    vars(root)["__init_subclass__"].earlier = earlier
+def _init_subclass(root: Any, earlier: Any, cls: Any, **kwargs: Any) -> None:
+    (earlier.__get__(None, cls) if earlier else super(root, cls).__init_subclass__)(**kwargs)
+    try:
+        if _options is not None and _starts_workers(cls):
+            _wrap(cls, _init_iterator)
+    except Exception as error:
+        warn_once(f"the workers of a {cls.__name__} are not seeded: {error!r}")
 
 
 # The wrappers
@@ -200,6 +195,7 @@ class _SeededInit(functools.partial):  # type: ignore[type-arg]
 
 def seeded_init(loader: Any, worker_init_fn: Any) -> SeededWorkerInit:
     """Return what the workers of ``loader`` call in place of ``worker_init_fn``, for this one start of them."""
+    publish_state_address()
     extras, rank = _options or ((), None)
     of_rank = find_rank(rank, "verbose" in extras) if "ranks" in extras else 0
     generators = None
@@ -237,8 +233,7 @@ def _loader_among(arguments: List[Any]) -> Any:
     """Return the one that has workers to start; torch 1.0 and 1.1 make their worker iterator without workers, too."""
     for argument in arguments:
         try:
-            if argument.num_workers > 0:
-                argument.worker_init_fn  # noqa: B018
+            if argument.num_workers > 0 and hasattr(argument, "worker_init_fn"):
                 return argument
         except Exception:  # it is no loader, or torch will meet the error itself
             continue

@@ -1,13 +1,28 @@
 """The seeding: torch 1.9's seed words, and the reseeding step that a worker runs first."""
 
+import sys
+from itertools import permutations
+
 TYPE_CHECKING = False  # mypy reads it as true; `typing` itself is too slow to import at interpreter start
 if TYPE_CHECKING:
     from typing import Any, Callable, List, Optional, Tuple
 
     from ._extras.generators import StoredGenerators
 
+    WorkerInit = Optional[Callable[[int], Any]]
+
 MASK32 = 0xFFFFFFFF
 MASK64 = 0xFFFFFFFFFFFFFFFF
+
+
+def _multipliers(multiplier: int, factor: int, count: int) -> "List[Tuple[int, int]]":
+    """Return, for each hash of a seed sequence, the multiplier and that of the next hash."""
+    multipliers = [multiplier * pow(factor, i, 2**32) & MASK32 for i in range(count + 1)]
+    return list(zip(multipliers, multipliers[1:]))
+
+
+HASH_IN = _multipliers(0x43B0D7E5, 0x931E8875, 16)
+HASH_OUT = _multipliers(0x8B51F9DD, 0x58F38DED, 8)
 
 
 def numpy_seed(base_seed: int, worker_id: int, rank: int = 0) -> "List[int]":
@@ -60,33 +75,28 @@ def generate_state(entropy: "List[int]", count: int = 4) -> "List[int]":
 
     Args:
         entropy: exactly four integers below 2**32, as many as the pool of a ``SeedSequence`` holds.
-        count: how many words.
+        count: how many words, up to 8.
 
     Returns:
         Integers below 2**32.
 
     The algorithm is M. E. O'Neill's ``seed_seq_fe`` of 2015
     (https://www.pcg-random.org/posts/developing-a-seed_seq-alternative.html): hash every word into the pool,
-    mix every word of the pool into every other, hash them out. Each hash moves its own multiplier on.
+    mix every word of the pool into every other, hash them out.
     """
-    multiplier = 0x43B0D7E5
-
-    def hashed(word: int, step: int) -> int:
-        nonlocal multiplier
-        word = word ^ multiplier  # not in place: docs/streams/collisions.py passes arrays
-        multiplier = multiplier * step & MASK32
-        word = word * multiplier & MASK32
-        return word ^ word >> 16
-
-    pool = [hashed(word, 0x931E8875) for word in entropy]
-    for source in range(4):
-        for target in range(4):
-            if source != target:
-                mixed = 0xCA01F9DD * pool[target] - 0x4973F715 * hashed(pool[source], 0x931E8875) & MASK32
-                pool[target] = mixed ^ mixed >> 16
-
-    multiplier = 0x8B51F9DD
-    return [hashed(pool[i % 4], 0x58F38DED) for i in range(count)]
+    pool = []  # the hash stands here three times: to call it would take half as long again
+    for word, (multiplier, following) in zip(entropy, HASH_IN):
+        word = (word ^ multiplier) * following & MASK32
+        pool.append(word ^ word >> 16)
+    for (source, target), (multiplier, following) in zip(permutations(range(4), 2), HASH_IN[4:]):
+        word = (pool[source] ^ multiplier) * following & MASK32
+        word = 0xCA01F9DD * pool[target] - 0x4973F715 * (word ^ word >> 16) & MASK32
+        pool[target] = word ^ word >> 16
+    words = []
+    for word, (multiplier, following) in zip(pool + pool, HASH_OUT[:count]):
+        word = (word ^ multiplier) * following & MASK32
+        words.append(word ^ word >> 16)
+    return words
 
 
 def seed_worker(worker_id: int, rank: int = 0) -> "List[int]":
@@ -104,7 +114,6 @@ def seed_worker(worker_id: int, rank: int = 0) -> "List[int]":
         The four entropy words of this start of a worker.
     """
     import random
-    import sys
 
     import torch
 
@@ -156,6 +165,15 @@ def fix_get_state_workaround(bits: int) -> None:
         ctypes.c_uint32.from_address(generator.ctypes.state_address).value |= bits
 
 
+def publish_state_address() -> None:
+    """Have NumPy make the address that ``fix_get_state_workaround`` uses, in the parent of forked workers.
+
+    NumPy makes it when first asked, which takes each worker half as long as all its seeding.
+    """
+    numpy_random = sys.modules.get("numpy.random.mtrand")
+    getattr(getattr(getattr(numpy_random, "_rand", None), "_bit_generator", None), "ctypes", None)
+
+
 class SeededWorkerInit:
     """What a worker calls in place of ``worker_init_fn``: the reseeding step, then the user's function.
 
@@ -168,10 +186,7 @@ class SeededWorkerInit:
     """
 
     def __init__(
-        self,
-        worker_init_fn: "Optional[Callable[[int], Any]]",
-        rank: int = 0,
-        generators: "Optional[StoredGenerators]" = None,
+        self, worker_init_fn: "WorkerInit", rank: int = 0, generators: "Optional[StoredGenerators]" = None
     ) -> None:
         self.worker_init_fn = worker_init_fn
         self.rank = rank

@@ -1,12 +1,14 @@
 """The words that seed NumPy, and the step that seeds a worker with them."""
 
+import os
 import random
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from support import has_seed_sequence, needs_numpy, np, only_native
+from support import Draws, draws, has_seed_sequence, needs_numpy, np, only_legacy, only_native
+from torch.utils.data import DataLoader
 
 from workerseed import _seeding, numpy_seed
 
@@ -155,3 +157,19 @@ def test_a_step_that_fails_warns_and_the_user_function_is_called_all_the_same(ke
     with pytest.warns(RuntimeWarning, match="worker 7 is not seeded: RuntimeError.'seeded elsewhere'"):
         _seeding.SeededWorkerInit(called.append)(7)
     assert called == [7]
+
+
+@only_legacy
+@pytest.mark.skipif(not hasattr(np and np.random, "MT19937"), reason="NumPy 1.17 and later publish the address")
+def test_the_parent_asks_for_the_address_of_the_state_which_workers_would_wait_for(shim, monkeypatch):
+    asked = []
+
+    class Asked(np.random.MT19937):
+        @property
+        def ctypes(self):
+            asked.append(os.getpid())
+            return super().ctypes
+
+    monkeypatch.setattr(np.random.mtrand, "_rand", np.random.RandomState(Asked()))
+    draws(DataLoader(Draws(), num_workers=1))
+    assert asked == [os.getpid()]

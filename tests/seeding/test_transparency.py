@@ -16,6 +16,7 @@ LOADER_INIT = DataLoader.__init__
 SIGNATURE = inspect.signature(DataLoader.__init__), inspect.getfullargspec(DataLoader.__init__)
 ITERATOR = getattr(dataloader, "_MultiProcessingDataLoaderIter", None) or dataloader._DataLoaderIter
 ITERATOR_INIT = ITERATOR.__init__
+ROOT_CLASS = getattr(dataloader, "_BaseDataLoaderIter", None) or dataloader._DataLoaderIter
 
 
 def init(worker_id):
@@ -222,7 +223,19 @@ def test_uninstall_puts_the_originals_back(installed):
     workerseed.uninstall()
     assert DataLoader.__init__ is LOADER_INIT
     assert ITERATOR.__init__ is ITERATOR_INIT
-    assert "__init_subclass__" not in vars(ITERATOR)
+    assert "__init_subclass__" not in vars(ROOT_CLASS)
+
+
+@only_legacy
+def test_an_init_subclass_of_somebody_else_is_called_and_put_back(installed, monkeypatch):
+    told = []
+    theirs = classmethod(lambda cls: told.append(cls.__name__))
+    monkeypatch.setattr(ROOT_CLASS, "__init_subclass__", theirs, raising=False)
+    workerseed.install()
+    type("Later", (ITERATOR,), {})
+    workerseed.uninstall()
+    assert told == ["Later"]
+    assert vars(ROOT_CLASS)["__init_subclass__"] is theirs
 
 
 @only_legacy
