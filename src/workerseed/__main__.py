@@ -6,23 +6,21 @@ import os
 import shutil
 import signal
 import sys
+from typing import Dict, List, Optional, Sequence
 
 from . import __version__, _config
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Dict, List, NoReturn, Optional, Sequence
 
 SITECUSTOMIZE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_sitecustomize")
 
 
-def main(arguments: "Optional[Sequence[str]]" = None) -> "NoReturn":
+def main(arguments: Optional[Sequence[str]] = None) -> None:
     """Run the command line; exit codes are those of a shell."""
     parser = argparse.ArgumentParser(
         prog="workerseed", description="torch 1.9's DataLoader worker seeding for older torch", allow_abbrev=False
     )
     parser.add_argument("--version", action="version", version=f"workerseed {__version__}")
     subcommands = parser.add_subparsers(metavar="SUBCOMMAND", dest="subcommand")
+    subcommands.required = True
     run = subcommands.add_parser(
         "run",
         allow_abbrev=False,
@@ -61,8 +59,6 @@ def main(arguments: "Optional[Sequence[str]]" = None) -> "NoReturn":
     )
     check.add_argument("--json", action="store_true", help="print the results as a JSON object")
     options = parser.parse_args(arguments)
-    if options.subcommand is None:
-        parser.error("no subcommand; there are: run, check")
     if options.subcommand == "check":
         from ._check import check as check_workers
 
@@ -77,7 +73,7 @@ def main(arguments: "Optional[Sequence[str]]" = None) -> "NoReturn":
     replace_process(command, environment([extra for extra in _config.EXTRAS if getattr(options, extra)]))
 
 
-def environment(extras: "Sequence[str]") -> "Dict[str, str]":
+def environment(extras: Sequence[str]) -> Dict[str, str]:
     """Return this process's environment, with workerseed turned on in every Python that gets it."""
     changed = dict(os.environ)
     try:
@@ -91,7 +87,7 @@ def environment(extras: "Sequence[str]") -> "Dict[str, str]":
     return changed
 
 
-def replace_process(command: "List[str]", variables: "Dict[str, str]") -> "NoReturn":
+def replace_process(command: List[str], variables: Dict[str, str]) -> None:
     """Become ``command``; if that fails, exit as a shell does: 127 not found, 126 not executable."""
     for name in ("SIGPIPE", "SIGXFSZ"):  # Python ignores them, and the command would inherit that
         if hasattr(signal, name):

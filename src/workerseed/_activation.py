@@ -61,13 +61,9 @@ def install(extras: "Iterable[str]" = (), rank: "Union[int, Callable[[], int], N
         return
     # Perhaps another thread imports torch right now, and has passed the place where our finder is.
     importing = [sys.modules[name] for name in (DATALOADER, "torch.utils.data") if name in sys.modules]
-    _set_state("waiting", "torch's DataLoader is being imported" if importing else _waiting_for())
+    _set_state("waiting", "torch's DataLoader is not imported yet")
     for module in importing:
         _patch_when_initialized(module)
-
-
-def _waiting_for() -> str:
-    return "{} is not imported yet".format("torch's DataLoader" if "torch" in sys.modules else "torch")
 
 
 def install_on_import() -> None:
@@ -128,9 +124,7 @@ def status() -> "Status":
         missing = _patch.unwrapped(dataloader)
         if missing:
             state, reason = "failed", f"{', '.join(missing)}.__init__ is replaced since workerseed wrapped it"
-    elif state == "waiting" and dataloader is None:
-        reason = _waiting_for()
-    elif state == "waiting" and not _is_initializing(dataloader):
+    elif state == "waiting" and dataloader is not None and not _is_initializing(dataloader):
         state, reason = "failed", "torch's DataLoader was imported past the import system; call workerseed.install()"
     torch = getattr(sys.modules.get("torch"), "__version__", None)
     return Status(state, reason, None if torch is None else str(torch), _extras or ())
@@ -196,16 +190,13 @@ class _Loader:
     def __init__(self, loader: "Any") -> None:
         self.loader = loader
 
-    def create_module(self, spec: "ModuleSpec") -> "Any":
-        return self.loader.create_module(spec)
-
     def exec_module(self, module: "Any") -> None:
         if module.__spec__.loader is self:
             module.__spec__.loader = module.__loader__ = self.loader
         self.loader.exec_module(module)
         patch_dataloader(module)
 
-    def __getattr__(self, name: str) -> "Any":  # get_source, is_package and others
+    def __getattr__(self, name: str) -> "Any":  # create_module, get_source, is_package and others
         return getattr(self.loader, name)
 
 

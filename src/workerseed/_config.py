@@ -26,11 +26,8 @@ def from_variable(value: str) -> "Optional[Tuple[str, ...]]":
         return ()
     for word in words:
         if word not in EXTRAS:
-            raise ValueError(
-                "{}={!r}: {!r} is not known; valid are {} (on), {} (off), or a comma list of {}".format(
-                    VARIABLE, value, word, ", ".join(ON), ", ".join(OFF), ", ".join(EXTRAS)
-                )
-            )
+            valid = "{} (on), {} (off), or a comma list of {}".format(*map(", ".join, (ON, OFF, EXTRAS)))
+            raise ValueError(f"{VARIABLE}={value!r}: {word!r} is not known; valid are {valid}")
     return in_order(words)
 
 

@@ -180,7 +180,8 @@ def where_it_runs_from(venv):
     """The folder of the package, once its command has shown that it activates it in a program."""
     command, python = (str(venv / "bin" / name) for name in ("workerseed", "python"))
     done = run_command(command, "run", "--verbose", python, "-c", "pass", cwd=str(venv))
-    assert (done.returncode, done.stderr.partition("]: ")[2]) == (0, "waiting: torch is not imported yet\n")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.partition("]: ")[2] == "waiting: torch's DataLoader is not imported yet\n"
     return Path(succeed(python, "-c", "import workerseed; print(workerseed.__path__[0])", cwd=str(venv)).strip())
 
 

@@ -93,7 +93,7 @@ def logged_by_verbose(done):
 def test_verbose_logs_each_state(python):
     done = python("import workerseed\nimport torch.utils.data\nworkerseed.uninstall()", WORKERSEED="verbose")
     assert logged_by_verbose(done) == [
-        "waiting: torch is not imported yet",
+        "waiting: torch's DataLoader is not imported yet",
         "native: this torch seeds NumPy in its workers itself"
         if NATIVE
         else "active: NumPy and random are seeded in every worker that starts from now on",

@@ -50,10 +50,6 @@ class Loader(object):
         self.loader = loader
         self.extras = extras
 
-    def create_module(self, spec):
-        """Leave that to the module's own loader."""
-        return self.loader.create_module(spec)
-
     def exec_module(self, module):
         """Execute the module; neither it nor what imports it may fail because of workerseed."""
         if module.__spec__.loader is self:
@@ -68,7 +64,7 @@ class Loader(object):
                 report(error)
 
     def __getattr__(self, name):
-        """Leave all else to the module's own loader."""
+        """Leave all else to the module's own loader: create_module, get_source, is_package and others."""
         return getattr(self.loader, name)
 
 
@@ -86,7 +82,7 @@ def activate(value):
     sys.meta_path.insert(0, Finder(extras))
     if "verbose" in extras:
         if any(getattr(finder, "find_spec", None) and finder.find_spec("workerseed", None) for finder in sys.meta_path):
-            write("workerseed[{}]: waiting: torch is not imported yet".format(os.getpid()))
+            write("workerseed[{}]: waiting: torch's DataLoader is not imported yet".format(os.getpid()))
         else:
             report("No module named 'workerseed'")
 
