@@ -21,8 +21,7 @@ PARENT = [
     (YOURS, "loader = DataLoader(dataset, num_workers=2)", "", []),
     (TORCH, "DataLoader.__init__", DATALOADER, ["keeps your worker_init_fn, or None"]),
     (OURS, "_init_loader", "workerseed/_patch.py", ["stores the seeded init function next to it"]),
-    (YOURS, "for batch in loader", "", []),
-    (TORCH, "DataLoader.__iter__", DATALOADER, ["makes a worker iterator"]),
+    (YOURS, "for batch in loader", "", ["torch makes a worker iterator"]),
     (OURS, "_init_iterator", "workerseed/_patch.py", ["shows the seeded init function while torch's runs"]),
     (
         TORCH,
