@@ -25,8 +25,8 @@ def test_the_installation(results):
 
 
 def test_other_start_methods(results):
-    sources = results("--start-method", "fork", "--start-method", "spawn", "--start-method", "forkserver")["sources"]
-    for method in ("fork", "spawn", "forkserver"):
+    sources = results("--start-method", "spawn", "--start-method", "forkserver")["sources"]
+    for method in ("spawn", "forkserver"):
         assert sources[f"np.random {method}"]["workerseed"] == FINE
     assert sources["np.random spawn"]["as_it_is"] == dict(FINE, repeatable=NATIVE)
 
