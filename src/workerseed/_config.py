@@ -2,7 +2,7 @@
 
 TYPE_CHECKING = False  # mypy reads it as true; `typing` itself is too slow to import at interpreter start
 if TYPE_CHECKING:
-    from typing import Iterable, Optional, Tuple
+    from typing import Iterable, Optional, Sequence, Tuple
 
 VARIABLE = "WORKERSEED"
 # _sitecustomize/sitecustomize.py, which must not import this module, has the same three lines; a test compares them.
@@ -48,7 +48,6 @@ def checked_extras(extras: "Iterable[str]") -> "Tuple[str, ...]":
     return in_order(names)
 
 
-def in_order(names: "Iterable[str]") -> "Tuple[str, ...]":
+def in_order(names: "Sequence[str]") -> "Tuple[str, ...]":
     """Return the extras among ``names`` in the order of ``EXTRAS``, each once."""
-    names = tuple(names)
     return tuple(extra for extra in EXTRAS if extra in names)

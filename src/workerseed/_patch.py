@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 import weakref
+from contextlib import suppress
 from types import CodeType, ModuleType
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple, Union
 
@@ -16,7 +17,6 @@ from ._extras.ranks import find_rank
 from ._messages import warn_once
 from ._seeding import SeededWorkerInit, publish_state_address
 
-Init = Callable[..., Any]
 Rank = Union[int, Callable[[], int], None]
 
 # Every attribute that workerseed replaces, all in torch.utils.data.dataloader; README has the same list.
@@ -109,7 +109,7 @@ def _is_wrapped(cls: type) -> bool:
     return function is not None
 
 
-def _wrap(cls: type, wrapper: Init) -> None:
+def _wrap(cls: type, wrapper: Any) -> None:
     if not _is_wrapped(cls):
         wrapt.wrap_function_wrapper(cls, "__init__", wrapper)
         _patched.add(cls)
@@ -127,16 +127,20 @@ def _worker_iterators(cls: Any) -> Iterator[Any]:
 
 
 def _starts_workers(cls: Any) -> bool:
-    """Whether the ``__init__`` of this very class reads ``worker_init_fn``, and not that of a class it derives from.
+    """Whether workers may start in the ``__init__`` of this very class, and not in that of a class it derives from.
 
-    torch's does, and so does that of torchdata's StatefulDataLoader, which derives from the root. A class that calls
-    the ``__init__`` of torch's is left alone: it must see the loader as it is. One that replaces it, as EDSR-PyTorch's
-    MSDataLoader does, reads ``worker_init_fn`` itself.
+    torch's own class that does reads ``worker_init_fn``. A class that calls its ``__init__`` is left alone: it must see
+    the loader as it is. One that replaces it, as EDSR-PyTorch's MSDataLoader does, starts workers itself. So may one
+    that derives from the root alone, as that of torchdata's StatefulDataLoader does.
     """
     if "__init__" not in vars(cls):
         return False
-    if any(_starts_workers(base) for base in cls.__mro__[1:-1]):
+    if any("__init__" in vars(base) and _reads_worker_init_fn(base) for base in cls.__mro__[1:-1]):
         return not _names(vars(cls)["__init__"], "__init__")
+    return cls.__module__ != "torch.utils.data.dataloader" or _reads_worker_init_fn(cls)
+
+
+def _reads_worker_init_fn(cls: Any) -> bool:
     return any(_names(function, "worker_init_fn") for function in vars(cls).values())
 
 
@@ -172,7 +176,7 @@ def _init_subclass(root: Any, earlier: Any, cls: Any, **kwargs: Any) -> None:
 # The wrappers
 
 
-def _init_loader(wrapped: Init, loader: Any, args: Any, kwargs: Any) -> None:
+def _init_loader(wrapped: Any, loader: Any, args: Any, kwargs: Any) -> None:
     wrapped(*args, **kwargs)
     if _options is not None:
         try:
@@ -195,6 +199,8 @@ class _SeededInit(functools.partial):  # type: ignore[type-arg]
 
 def seeded_init(loader: Any, worker_init_fn: Any) -> SeededWorkerInit:
     """Return what the workers of ``loader`` call in place of ``worker_init_fn``, for this one start of them."""
+    if isinstance(worker_init_fn, SeededWorkerInit):  # of a copy that was made while workers started
+        worker_init_fn = worker_init_fn.worker_init_fn
     publish_state_address()
     extras, rank = _options or ((), None)
     of_rank = find_rank(rank, "verbose" in extras) if "ranks" in extras else 0
@@ -214,16 +220,15 @@ def seeded_init(loader: Any, worker_init_fn: Any) -> SeededWorkerInit:
     return SeededWorkerInit(worker_init_fn, of_rank, generators)
 
 
-def _init_iterator(wrapped: Init, iterator: Any, args: Any, kwargs: Any) -> Any:
+def _init_iterator(wrapped: Any, iterator: Any, args: Any, kwargs: Any) -> Any:
     loader = _loader_among([*args, *kwargs.values()]) if _options is not None else None
     if loader is None:
         return wrapped(*args, **kwargs)
-    worker_init_fn = loader.worker_init_fn
-    if isinstance(worker_init_fn, SeededWorkerInit):  # another thread is starting workers of this loader
-        worker_init_fn = worker_init_fn.worker_init_fn
     start = _begin(loader)
     try:
-        start.show(worker_init_fn, seeded_init(loader, worker_init_fn))
+        worker_init_fn = loader.worker_init_fn
+        if start.shown is None or worker_init_fn is not start.shown:  # else a subclass or another thread shows it
+            start.show(worker_init_fn, seeded_init(loader, worker_init_fn))
         return wrapped(*args, **kwargs)
     finally:
         start.end()
@@ -232,11 +237,9 @@ def _init_iterator(wrapped: Init, iterator: Any, args: Any, kwargs: Any) -> Any:
 def _loader_among(arguments: List[Any]) -> Any:
     """Return the one that has workers to start; torch 1.0 and 1.1 make their worker iterator without workers, too."""
     for argument in arguments:
-        try:
+        with suppress(Exception):  # it is no loader, or torch will meet the error itself
             if argument.num_workers > 0 and hasattr(argument, "worker_init_fn"):
                 return argument
-        except Exception:  # it is no loader, or torch will meet the error itself
-            continue
     return None
 
 

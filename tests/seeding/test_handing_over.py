@@ -288,28 +288,55 @@ def test_a_loader_without_workers_is_not_touched(extras_on):
 # Which iterators
 
 
-def define_below_the_root_class():
+def keep_function(iterator, loader):
+    iterator.function = loader.worker_init_fn
+
+
+class Keeping:
+    keep = keep_function
+
+
+def define_below_the_root_class(way):
     class Middle(BASE):  # like those of torchdata's StatefulDataLoader
         def __init__(self, loader):
             super().__init__(loader)
 
-    class Iterator(Middle):
+    class Itself(Middle):
         def __init__(self, loader, state):
             super().__init__(loader)
             self.function = loader.worker_init_fn
 
-    return Iterator
+    class ByFunction(Middle):
+        def __init__(self, loader, state):
+            super().__init__(loader)
+            keep_function(self, loader)
+
+    class ByMixin(Keeping, Middle):
+        def __init__(self, loader, state):
+            super().__init__(loader)
+            self.keep(loader)
+
+    class ByComputedName(Middle):
+        def __init__(self, loader, state):
+            super().__init__(loader)
+            self.function = getattr(loader, "_".join(["worker", "init", "fn"]))
+
+    return locals()[way]
 
 
-@pytest.mark.skipif(TORCH < (1, 2), reason="torch 1.2 has a root class")
+only_with_a_root_class = pytest.mark.skipif(TORCH < (1, 2), reason="torch 1.2 has a root class")
+
+
+@only_with_a_root_class
 @pytest.mark.parametrize("defined", ["before", "after"])
-def test_an_iterator_that_derives_from_the_root_class_gets_the_seeded_function(defined):
-    before = define_below_the_root_class()
+@pytest.mark.parametrize("way", ["Itself", "ByFunction", "ByMixin", "ByComputedName"])
+def test_an_iterator_that_derives_from_the_root_class_gets_the_seeded_function(way, defined):
+    before = define_below_the_root_class(way)
     loader = DataLoader(range(4), num_workers=2, worker_init_fn=init)
     assert before(loader, None).function is init
     workerseed.install(["generators"])
     try:
-        iterator = before if defined == "before" else define_below_the_root_class()
+        iterator = before if defined == "before" else define_below_the_root_class(way)
         function = iterator(loader, None).function
         assert type(function) is workerseed._seeding.SeededWorkerInit
         assert function.worker_init_fn is init
@@ -317,6 +344,14 @@ def test_an_iterator_that_derives_from_the_root_class_gets_the_seeded_function(d
     finally:
         workerseed.uninstall()
     assert iterator(loader, None).function is init
+
+
+@only_with_a_root_class
+def test_one_start_has_one_seeded_function_however_many_classes_are_wrapped(extras_on):
+    asked = []
+    workerseed.install(["ranks"], rank=lambda: asked.append("rank") or 0)
+    define_below_the_root_class("Itself")(DataLoader(range(4), num_workers=2), None)
+    assert asked == ["rank"]
 
 
 def test_iterators_are_not_kept_alive(extras_on):
