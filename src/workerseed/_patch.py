@@ -8,7 +8,7 @@ import threading
 import weakref
 from contextlib import suppress
 from types import CodeType, ModuleType
-from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple, Union
 
 import wrapt
 
@@ -55,11 +55,11 @@ def patch(dataloader: ModuleType, extras: Tuple[str, ...], rank: Rank, always: b
     if native and not active_extras and not always:
         return "native", native
     root = _root(dataloader)
-    if not hasattr(dataloader, "DataLoader") or root is None or not any(_worker_iterators(root)):
+    if not hasattr(dataloader, "DataLoader") or root is None or not any(_worker_iterators(root, root)):
         return "unsupported", f"this torch has no worker iterator that workerseed knows, below {' or '.join(ROOTS)}"
     try:
         _wrap(dataloader.DataLoader, _init_loader)
-        for iterator in _worker_iterators(root):
+        for iterator in _worker_iterators(root, root):
             _wrap(iterator, _init_iterator)
         _watch_subclasses(root)
     except Exception:
@@ -89,7 +89,7 @@ def unpatch() -> None:
 def unwrapped(dataloader: Any) -> List[str]:
     """Return the names of the module's worker iterators that are not wrapped any more."""
     root = _root(dataloader) or type(None)  # from which nothing derives
-    iterators = {cls for cls in (*_patched, *_worker_iterators(root)) if issubclass(cls, root)}
+    iterators = {cls for cls in (*_patched, *_worker_iterators(root, root)) if issubclass(cls, root)}
     return sorted(cls.__name__ for cls in iterators if not _is_wrapped(cls))
 
 
@@ -118,35 +118,33 @@ def _wrap(cls: type, wrapper: Any) -> None:
 # Which iterators
 
 
-def _worker_iterators(cls: Any) -> Iterator[Any]:
-    """Yield each class, from ``cls`` down, whose own ``__init__`` starts workers."""
-    if _starts_workers(cls):
+def _worker_iterators(root: Any, cls: Any) -> Iterator[Any]:
+    """Yield each class, from ``cls`` down, whose ``__init__`` may start workers; ``root`` is torch's root class."""
+    if _starts_workers(root, cls):
         yield cls
     for subclass in type.__subclasses__(cls):
-        yield from _worker_iterators(subclass)
+        yield from _worker_iterators(root, subclass)
 
 
-def _starts_workers(cls: Any) -> bool:
-    """Whether workers may start in the ``__init__`` of this very class, and not in that of a class it derives from.
+def _starts_workers(root: Any, cls: Any) -> bool:
+    """Whether workers may start in the ``__init__`` of this very class, and not in that of another below the root.
 
     torch's own class that does reads ``worker_init_fn``. A class that calls its ``__init__`` is left alone: it must see
     the loader as it is. One that replaces it, as EDSR-PyTorch's MSDataLoader does, starts workers itself. So may one
     that derives from the root alone, as that of torchdata's StatefulDataLoader does.
     """
-    if "__init__" not in vars(cls):
+    owner = next(base for base in cls.__mro__ if "__init__" in vars(base))
+    if owner is not cls and issubclass(owner, root):
         return False
-    if any("__init__" in vars(base) and _reads_worker_init_fn(base) for base in cls.__mro__[1:-1]):
-        return not _names(vars(cls)["__init__"], "__init__")
-    return cls.__module__ != "torch.utils.data.dataloader" or _reads_worker_init_fn(cls)
+    bases = [base for base in cls.__mro__[1:] if issubclass(base, root) and "__init__" in vars(base)]
+    if any(_names(vars(base).values(), "worker_init_fn") for base in bases):
+        return not _names([owner.__init__], "__init__")
+    return cls.__module__ != "torch.utils.data.dataloader" or _names(vars(cls).values(), "worker_init_fn")
 
 
-def _reads_worker_init_fn(cls: Any) -> bool:
-    return any(_names(function, "worker_init_fn") for function in vars(cls).values())
-
-
-def _names(function: Any, name: str) -> bool:
-    """Whether the code of a function, or of a function within it, has this name or text."""
-    codes = [getattr(inspect.unwrap(function), "__code__", None)]
+def _names(functions: Iterable[Any], name: str) -> bool:
+    """Whether the code of one of the functions, or of a function within it, has this name or text."""
+    codes = [getattr(inspect.unwrap(function), "__code__", None) for function in functions]
     for code in codes:
         if isinstance(code, CodeType):
             codes += code.co_consts
@@ -167,7 +165,7 @@ def _watch_subclasses(root: Any) -> None:
 def _init_subclass(root: Any, earlier: Any, cls: Any, **kwargs: Any) -> None:
     (earlier.__get__(None, cls) if earlier else super(root, cls).__init_subclass__)(**kwargs)
     try:
-        if _options is not None and _starts_workers(cls):
+        if _options is not None and _starts_workers(root, cls):
             _wrap(cls, _init_iterator)
     except Exception as error:
         warn_once(f"the workers of a {cls.__name__} are not seeded: {error!r}")

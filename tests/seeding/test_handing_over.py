@@ -296,6 +296,12 @@ class Keeping:
     keep = keep_function
 
 
+class KeepingAsItIsMade:
+    def __init__(self, loader, state):
+        super().__init__(loader)
+        keep_function(self, loader)
+
+
 def define_below_the_root_class(way):
     class Middle(BASE):  # like those of torchdata's StatefulDataLoader
         def __init__(self, loader):
@@ -316,6 +322,13 @@ def define_below_the_root_class(way):
             super().__init__(loader)
             self.keep(loader)
 
+    class ByInitOfMixin(KeepingAsItIsMade, Middle):
+        pass
+
+    class ByCallOfMixin(KeepingAsItIsMade, Middle):
+        def __init__(self, loader, state):
+            super().__init__(loader, state)
+
     class ByComputedName(Middle):
         def __init__(self, loader, state):
             super().__init__(loader)
@@ -324,12 +337,13 @@ def define_below_the_root_class(way):
     return locals()[way]
 
 
+WAYS = ["Itself", "ByFunction", "ByMixin", "ByInitOfMixin", "ByCallOfMixin", "ByComputedName"]
 only_with_a_root_class = pytest.mark.skipif(TORCH < (1, 2), reason="torch 1.2 has a root class")
 
 
 @only_with_a_root_class
 @pytest.mark.parametrize("defined", ["before", "after"])
-@pytest.mark.parametrize("way", ["Itself", "ByFunction", "ByMixin", "ByComputedName"])
+@pytest.mark.parametrize("way", WAYS)
 def test_an_iterator_that_derives_from_the_root_class_gets_the_seeded_function(way, defined):
     before = define_below_the_root_class(way)
     loader = DataLoader(range(4), num_workers=2, worker_init_fn=init)
