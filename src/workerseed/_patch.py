@@ -197,8 +197,6 @@ class _SeededInit(functools.partial):  # type: ignore[type-arg]
 
 def seeded_init(loader: Any, worker_init_fn: Any) -> SeededWorkerInit:
     """Return what the workers of ``loader`` call in place of ``worker_init_fn``, for this one start of them."""
-    if isinstance(worker_init_fn, SeededWorkerInit):  # of a copy that was made while workers started
-        worker_init_fn = worker_init_fn.worker_init_fn
     publish_state_address()
     extras, rank = _options or ((), None)
     of_rank = find_rank(rank, "verbose" in extras) if "ranks" in extras else 0
@@ -224,8 +222,10 @@ def _init_iterator(wrapped: Any, iterator: Any, args: Any, kwargs: Any) -> Any:
         return wrapped(*args, **kwargs)
     start = _begin(loader)
     try:
-        worker_init_fn = loader.worker_init_fn
-        if start.shown is None or worker_init_fn is not start.shown:  # else a subclass or another thread shows it
+        if start.threads.count(threading.get_ident()) == 1:  # else the __init__ of a subclass calls this one
+            worker_init_fn = loader.worker_init_fn
+            if isinstance(worker_init_fn, SeededWorkerInit):  # another thread is starting workers of this loader
+                worker_init_fn = worker_init_fn.worker_init_fn
             start.show(worker_init_fn, seeded_init(loader, worker_init_fn))
         return wrapped(*args, **kwargs)
     finally:
@@ -251,7 +251,7 @@ class _Start:
     def __init__(self, loader: Any) -> None:
         self.loader = loader  # keeps its id in _starts valid, too
         self.cls: Any = type(loader)
-        self.threads = 0
+        self.threads: List[int] = []  # a thread is there once for each __init__ that it is in
         self.shown: Any = None
         self.worker_init_fn: Any = None
 
@@ -275,7 +275,7 @@ class _Start:
 
     def end(self) -> None:
         with _lock():
-            self.threads -= 1
+            self.threads.remove(threading.get_ident())
             if self.threads:
                 return
             del _starts[os.getpid(), id(self.loader)]
@@ -297,5 +297,5 @@ def _lock() -> threading.Lock:
 def _begin(loader: Any) -> _Start:
     with _lock():
         start = _starts.setdefault((os.getpid(), id(loader)), _Start(loader))
-        start.threads += 1
+        start.threads.append(threading.get_ident())
         return start
