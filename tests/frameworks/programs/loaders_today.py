@@ -54,17 +54,17 @@ def torchdata_holds():
     return stateful(Holds())
 
 
-@numba.njit
+@numba.njit(cache=True)  # each process would compile it, for seconds
 def double(number):
     return 2 * number
 
 
-@numba.njit
+@numba.njit(cache=True)
 def draw_compiled(rng):
     return rng.integers(0, LARGE)
 
 
-@numba.njit
+@numba.njit(cache=True)
 def draw_from_numba():
     return np.random.randint(LARGE)
 

@@ -15,12 +15,12 @@ if "imported after the framework" in sys.argv:
 np.random.seed = items.np_random_seed  # numba compiles no other
 
 
-@numba.njit
+@numba.njit(cache=True)  # each process would compile it, for seconds
 def draw_by_numba():
     return np.random.randint(0, 2**31 - 1)
 
 
-@numba.njit
+@numba.njit(cache=True)
 def seed_numba(seed):
     np.random.seed(seed)
 
