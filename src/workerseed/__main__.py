@@ -19,7 +19,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
         prog="workerseed", description="torch 1.9's DataLoader worker seeding for older torch", allow_abbrev=False
     )
     parser.add_argument("--version", action="version", version=f"workerseed {__version__}")
-    subcommands = parser.add_subparsers(metavar="SUBCOMMAND", dest="subcommand")
+    subcommands = parser.add_subparsers(metavar="{run,check}", dest="subcommand")
     subcommands.required = True
     run = subcommands.add_parser(
         "run",

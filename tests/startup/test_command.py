@@ -163,6 +163,10 @@ def test_no_command_shows_the_usage_and_exits_2(arguments):
     assert done.stderr.startswith("usage: workerseed ")
 
 
+def test_without_a_subcommand_the_error_names_those_that_there_are():
+    assert run_command(*MODULE).stderr.splitlines()[-1].endswith("required: {run,check}")
+
+
 def test_on_windows_it_is_an_error_that_names_the_variables():
     code = "import os, workerseed.__main__ as command; os.name = 'nt'; command.main(['run', 'python', 'train.py'])"
     done = run_python("-c", code)
