@@ -139,7 +139,7 @@ def _starts_workers(root: Any, cls: Any) -> bool:
     bases = [base for base in cls.__mro__[1:] if issubclass(base, root) and "__init__" in vars(base)]
     if any(_names(vars(base).values(), "worker_init_fn") for base in bases):
         return not _names([owner.__init__], "__init__")
-    return cls.__module__ != "torch.utils.data.dataloader" or _names(vars(cls).values(), "worker_init_fn")
+    return cls.__module__ != root.__module__ or _names(vars(cls).values(), "worker_init_fn")
 
 
 def _names(functions: Iterable[Any], name: str) -> bool:

@@ -84,7 +84,9 @@ def generate_state(entropy: "List[int]", count: int = 4) -> "List[int]":
     (https://www.pcg-random.org/posts/developing-a-seed_seq-alternative.html): hash every word into the pool,
     mix every word of the pool into every other, hash them out.
     """
-    pool = []  # the hash stands here three times: to call it would take half as long again
+    # The hash stands here three times: to call it would take half as long again. Nothing is changed in place:
+    # docs/streams/collisions.py passes arrays.
+    pool = []
     for word, (multiplier, following) in zip(entropy, HASH_IN):
         word = (word ^ multiplier) * following & MASK32
         pool.append(word ^ word >> 16)
