@@ -25,14 +25,16 @@ def test_the_installation(results):
 
 
 def test_other_start_methods(results):
-    sources = results("--start-method", "spawn", "--start-method", "forkserver")["sources"]
-    for method in ("spawn", "forkserver"):
+    # A torch that seeds NumPy does so whatever the method: one is enough, and not that by which 24 workers import it.
+    methods = ["forkserver"] if NATIVE else ["spawn", "forkserver"]
+    sources = results(*(f"--start-method={method}" for method in methods))["sources"]
+    for method in methods:
         assert sources[f"np.random {method}"]["workerseed"] == FINE
-    assert sources["np.random spawn"]["as_it_is"] == dict(FINE, repeatable=NATIVE)
+    assert NATIVE or sources["np.random spawn"]["as_it_is"] == dict(FINE, repeatable=False)
 
 
-def test_the_table_fits_a_terminal(check):
-    lines = check().stdout.splitlines()
+def test_the_table_fits_a_terminal(printed):
+    lines = printed(None).stdout.splitlines()
     assert max(map(len, lines)) < 80
     assert lines[0].startswith(f"workerseed {workerseed.__version__}, Python ")
     assert "not used: random, torch" in lines
@@ -41,12 +43,10 @@ def test_the_table_fits_a_terminal(check):
 
 
 @only_legacy
-def test_what_is_used_stands_in_the_table(check):
-    assert (
-        "np.random        2/4  same      same    yes        differ    differ  yes" in check("loaders:one_batch").stdout
-    )
-    lines = check("loaders:idle").stdout.splitlines()
-    assert "not used: dataset.order, random, torch" in lines
+def test_what_is_used_stands_in_the_table(printed):
+    row = "np.random        2/4  same      same    yes        differ    differ  yes"
+    assert row in printed("loaders:one_batch").stdout
+    assert "not used: dataset.order, random, torch" in printed("loaders:idle").stdout.splitlines()
 
 
 def test_with_a_broken_wrapt_it_cannot_tell(tmp_path):
@@ -91,8 +91,8 @@ ERRORS = {  # the sentence, and how the line before it begins
 
 
 @pytest.mark.parametrize("name", ERRORS)
-def test_what_cannot_be_checked_is_one_sentence_below_the_users_own_traceback(check, name):
-    done = check(name)
+def test_what_cannot_be_checked_is_one_sentence_below_the_users_own_traceback(printed, name):
+    done = printed(name)
     sentence, error = ERRORS[name]
     *details, last = [line for line in done.stderr.splitlines() if line]
     assert (done.returncode, done.stdout) == (2, "")
@@ -108,20 +108,19 @@ def test_a_loader_that_is_not_fixed_ends_it_with_1(check):
 
 
 @pytest.mark.parametrize("name", ["loaders.py:plain", os.path.join(HERE, "loaders.py:plain")])
-def test_a_loader_by_its_file(results, name):
-    assert results(name)["loader"]["workers"] == 2
+def test_a_loader_by_its_file(judged, name):
+    assert judged(name)["loader"]["workers"] == 2
 
 
-def test_a_module_that_reads_the_command_line_sees_none_of_ours(tmp_path):
+def test_a_module_that_reads_the_command_line_sees_none_of_ours(judged, tmp_path):
     (tmp_path / "parsing.py").write_text(
-        "import argparse, sys; argparse.ArgumentParser().parse_args()\n"
-        f"sys.path.append({HERE!r}); from loaders import plain"
+        "import argparse; argparse.ArgumentParser().parse_args()\nfrom loaders import plain"
     )
-    assert run_python("-m", "workerseed", "check", "parsing:plain", cwd=str(tmp_path)).returncode == 0
+    assert judged(str(tmp_path / "parsing.py:plain"))["loader"]["workers"] == 2
 
 
-def test_what_the_check_cannot_see_is_no_verdict(check):
-    done = check("loaders:created_and_dropped")
+def test_what_the_check_cannot_see_is_no_verdict(printed):
+    done = printed("loaders:created_and_dropped")
     assert done.returncode == 2
     assert done.stdout.splitlines()[-3:] == [
         "Cannot tell.",
