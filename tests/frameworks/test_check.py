@@ -1,11 +1,11 @@
 """``workerseed check`` names the generators that real packages hold, by their paths."""
 
-import json
-
 import pytest
-from support import run_python
+from support import forks_of
+from variants import WITH_GENERATORS
 
-IMGAUG = """
+IMAGES = {}
+IMAGES["imgaug"] = """
 import imgaug.augmenters as iaa
 import numpy as np
 
@@ -16,7 +16,7 @@ class Images(Dataset):
     def __getitem__(self, index):
         return self.augment(image=np.zeros((4, 4, 3), np.uint8))
 """
-ALBUMENTATIONS = """
+IMAGES["albumentations"] = """
 import albumentations
 import numpy as np
 
@@ -27,7 +27,7 @@ class Images(Dataset):
     def __getitem__(self, index):
         return self.augment(image=np.zeros((4, 4, 3), np.uint8))["image"]
 """
-MONAI = """
+IMAGES["monai"] = """
 from monai.transforms import Compose, RandFlip, RandGaussianNoise
 import numpy as np
 
@@ -37,11 +37,6 @@ class Images(Dataset):
 
     def __getitem__(self, index):
         return self.augment(np.zeros((1, 4, 4), np.float32))
-"""
-TORCH = """
-class Images(Dataset):
-    def __getitem__(self, index):  # as the transforms of torchvision draw
-        return torch.zeros(4, 4).flip(0) if torch.rand(1) < 0.5 else torch.randn(4, 4)
 """
 LOADER = """
 import torch
@@ -54,46 +49,46 @@ loader = DataLoader(Images(), num_workers=2)
 """
 
 
+forks = forks_of(".", *WITH_GENERATORS)
+
+
 @pytest.fixture
-def duplicated(tmp_path):
+def duplicated(judged, tmp_path_factory):
     """Finds the sources that stay duplicated with workerseed."""
 
-    def of(images, **variables):
-        (tmp_path / "train.py").write_text(LOADER.format(images))
-        done = run_python("-m", "workerseed", "check", "--json", "train:loader", cwd=str(tmp_path), **variables)
-        results = json.loads(done.stdout)
-        used = {name: source["workerseed"] for name, source in results["sources"].items() if source["used"]}
+    def of(package, extras=""):
+        program = tmp_path_factory.getbasetemp() / f"train_{package}.py"  # the same for each test of the package
+        program.write_text(LOADER.format(IMAGES[package]))
+        sources = judged(f"{program}:loader", extras)["sources"]
+        used = {name: source["workerseed"] for name, source in sources.items() if source["used"]}
         return {name for name, comparison in used.items() if "same" in comparison.values()}
 
     return of
 
 
+def needs(package):
+    return pytest.mark.skipif(package not in WITH_GENERATORS, reason=f"{package} is not here, or has no generators")
+
+
+@needs("imgaug")
 def test_generators_of_imgaug_are_named(duplicated):
-    pytest.importorskip("imgaug")
-    assert duplicated(IMGAUG) == {"dataset.augment.random_state.generator"}  # the one that all of them share
+    assert duplicated("imgaug") == {"dataset.augment.random_state.generator"}  # the one that all of them share
 
 
+@needs("albumentations")
 def test_generators_of_albumentations_2_are_named(duplicated):
-    albumentations = pytest.importorskip("albumentations")
-    if albumentations.__version__ < "2":
-        pytest.skip("albumentations 2 brought generators of its own")
     holders = ("dataset.augment", "dataset.augment.transforms[0]", "dataset.augment.transforms[1]")
     generators = ("random_generator", "py_random")
-    found = duplicated(ALBUMENTATIONS)  # those that are drawn from
+    found = duplicated("albumentations")  # those that are drawn from
     assert found
     assert found <= {f"{holder}.{generator}" for holder in holders for generator in generators}
 
 
+@needs("monai")
 def test_generators_of_monai_are_named(duplicated):
-    pytest.importorskip("monai")
-    assert {"dataset.augment.transforms[0].R", "dataset.augment.transforms[1].R"} <= duplicated(MONAI)
+    assert {"dataset.augment.transforms[0].R", "dataset.augment.transforms[1].R"} <= duplicated("monai")
 
 
-@pytest.mark.parametrize("package, images", [("imgaug", IMGAUG), ("albumentations", ALBUMENTATIONS), ("monai", MONAI)])
-def test_with_the_extra_no_generator_stays_duplicated(duplicated, package, images):
-    pytest.importorskip(package)
-    assert duplicated(images, WORKERSEED="generators") == set()
-
-
-def test_code_in_the_manner_of_torchvision_is_fine(duplicated):
-    assert duplicated(TORCH) == set()
+@pytest.mark.parametrize("package", WITH_GENERATORS)
+def test_with_the_extra_no_generator_stays_duplicated(duplicated, package):
+    assert duplicated(package, "generators") == set()

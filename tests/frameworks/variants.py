@@ -1,6 +1,8 @@
 """Runs a program of `programs` in fresh interpreters: on stock torch, and with workerseed activated in each way."""
 
 import functools
+import importlib
+import importlib.util
 import json
 import os
 import shutil
@@ -20,6 +22,11 @@ BY_VARIABLE = "by variable"
 WITH_RANKS = "by variable, with ranks"
 VALUES = {BY_VARIABLE: "1", WITH_RANKS: "ranks"}
 ACTIVATIONS = ("imported before the framework", "imported after the framework", BY_VARIABLE)
+
+# Of the packages that draw from generators of their own, those that are here.
+WITH_GENERATORS = [name for name in ("imgaug", "albumentations", "monai") if importlib.util.find_spec(name)]
+if "albumentations" in WITH_GENERATORS and importlib.import_module("albumentations").__version__ < "2":
+    WITH_GENERATORS.remove("albumentations")  # version 2 brought them
 
 # The columns of a row. Torch's seed is in two halves: a tensor's integers have a sign.
 WORKER, SEEDINGS, SEED_HIGH, SEED_LOW, NUMPY, RANDOM, TORCH, START_HIGH, START_LOW = range(9)

@@ -55,17 +55,9 @@ class OfMonai:
         return self.augment(image)
 
 
-class OfNumpy:
-    def __init__(self):
-        self.rng = np.random.default_rng(5)
-
-    def __call__(self, image):
-        return image + self.rng.random()
-
-
 if __name__ == "__main__":
     workerseed.install([extras] if extras else [])
-    augment = {"imgaug": OfImgaug, "albumentations": OfAlbumentations, "monai": OfMonai, "numpy": OfNumpy}[package]()
+    augment = {"imgaug": OfImgaug, "albumentations": OfAlbumentations, "monai": OfMonai}[package]()
     seed_parent()
     loader = DataLoader(Augmented(augment), num_workers=2, multiprocessing_context=method)
     write([[int(batch) for batch in loader] for _ in range(2)])
