@@ -496,8 +496,9 @@ def test_verbose_logs_what_an_iterable_dataset_keeps(monkeypatch, capfd):
 
 
 @needs_iterables
-@pytest.mark.parametrize("method", ["fork", "spawn"])
-@pytest.mark.parametrize("request_of", ["loader", "dataset", "generator"])
+@pytest.mark.parametrize(
+    "request_of, method", [("loader", "fork"), ("dataset", "fork"), ("generator", "fork"), ("generator", "spawn")]
+)
 def test_an_iterable_dataset_is_reseeded_where_that_is_requested(reseeding, monkeypatch, request_of, method):
     monkeypatch.setitem(_extras.marked, _extras.RESEED, [])
     dataset = Sharing()

@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader
 from use_ranks import EPOCHS, WORKERS, ThreeStreams, as_it_is, epochs
 
 import workerseed
+from workerseed import _messages
 from workerseed.__main__ import SITECUSTOMIZE
 from workerseed._extras.ranks import RANK_VARIABLES as VARIABLES
 from workerseed._extras.ranks import find_rank
@@ -366,22 +367,17 @@ def test_the_worker_info_has_the_seed_of_torch(ranks, monkeypatch, rank):
     assert len({of_info for of_info, _ in seeds}) == WORKERS
 
 
-RANK_OF_VERBOSE = """
-import workerseed
-from torch.utils.data import DataLoader
-for _ in range(2):
-    list(DataLoader(range(2), num_workers=1))
-"""
-
-
 @pytest.mark.parametrize("name", [None, *VARIABLES])
-def test_the_rank_and_where_it_comes_from_are_logged_once(name, python):
-    variables = {"WORKERSEED": "ranks,verbose"}
+def test_the_rank_and_where_it_comes_from_are_logged_once(name, monkeypatch, capfd):
+    monkeypatch.setattr(_messages, "_written", set())
     if name is not None:
-        variables[name] = "2"
-    lines = [
-        line.split("]: ")[1] for line in python(RANK_OF_VERBOSE, **variables).stderr.splitlines() if "ranks: " in line
-    ]
+        monkeypatch.setenv(name, "2")
+    workerseed.install(["ranks", "verbose"])
+    try:
+        epochs(loader_of(), 2)
+    finally:
+        workerseed.uninstall()
+    lines = [line.split("]: ")[1] for line in capfd.readouterr().err.splitlines() if "ranks: " in line]
     found = f"ranks: rank 2, from {name}"
     none = "ranks: no rank found, this process draws as rank 0; looked for an initialized torch.distributed and for "
     assert lines == [found if name else none + ", ".join(VARIABLES)]

@@ -24,22 +24,6 @@ import importlib.util, workerseed
 importlib.util.find_spec("torch")
 """
     + USE,
-    "in a thread": """
-import threading
-thread = threading.Thread(target=lambda: __import__("workerseed"))
-thread.start()
-import torch
-thread.join()
-"""
-    + USE,
-    "while a thread imports torch": """
-import threading
-thread = threading.Thread(target=lambda: __import__("torch.utils.data"))
-thread.start()
-import workerseed
-thread.join()
-"""
-    + USE,
 }
 
 
