@@ -1,18 +1,16 @@
 """A worker iterator gets the seeded init function, and the loader is as on stock torch wherever others look at it."""
 
 import copy
+import functools
 import gc
 import threading
 import weakref
 
 import pytest
-from support import TORCH, Draws, draws, expected_draws, needs_numpy, only_legacy
-from torch.utils.data import DataLoader, dataloader
+from support import ITERATOR, ROOT_CLASS, TORCH, Draws, draws, expected_draws, needs_numpy, only_legacy
+from torch.utils.data import DataLoader
 
 import workerseed
-
-ITERATOR = getattr(dataloader, "_MultiProcessingDataLoaderIter", None) or dataloader._DataLoaderIter
-BASE = getattr(dataloader, "_BaseDataLoaderIter", None) or dataloader._DataLoaderIter
 
 
 def init(worker_id):
@@ -72,29 +70,30 @@ LOOKS = {
 
 
 class Own(Marked):
-    def __init__(self, look, when, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.look, self.when = look, when
-
     def __iter__(self):
         return LookingIterator(self)
 
 
 class LookingIterator(ITERATOR):
     def __init__(self, loader):
-        if loader.when == "before":
-            self.seen = loader.look(loader)
+        self.seen = {"before": answers(loader)}
         ITERATOR.__init__(self, loader)
-        if loader.when == "after":
-            self.seen = loader.look(loader)
+        self.seen["after"] = answers(loader)
 
 
-def seen(look, when, function):
-    class Loader(Own):
-        def __init__(self, *args, **kwargs):
-            Own.__init__(self, look, when, *args, **kwargs)
+def answers(loader):
+    found = {}
+    for name, look in LOOKS.items():
+        try:
+            found[name] = look(loader)
+        except Exception as error:
+            found[name] = repr(error)
+    return found
 
-    loader = Loader(range(4), num_workers=1, worker_init_fn=function)
+
+def seen(function):
+    """What the iterator of a loader with this worker_init_fn sees, before and after it calls torch's ``__init__``."""
+    loader = Own(range(4), num_workers=1, worker_init_fn=function)
     registry[loader] = "known"
     by_id.update({id(loader): "known", "reference": weakref.ref(loader), "hash": hash(loader), "loader": loader})
     iterator = iter(loader)
@@ -103,16 +102,25 @@ def seen(look, when, function):
     return iterator.seen
 
 
+@functools.lru_cache(maxsize=None)
+def seen_on_stock_torch(function):
+    return seen(function)
+
+
+@functools.lru_cache(maxsize=None)
+def seen_with_workerseed(function):
+    workerseed.install(["generators"])  # which wraps on every torch
+    try:
+        return seen(function)
+    finally:
+        workerseed.uninstall()
+
+
 @pytest.mark.parametrize("function", [None, init], ids=["without", "with a function"])
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("look", LOOKS)
 def test_an_iterator_sees_its_loader_as_on_stock_torch(look, when, function):
-    stock = seen(LOOKS[look], when, function)
-    workerseed.install(["generators"])  # which wraps on every torch
-    try:
-        assert seen(LOOKS[look], when, function) == stock
-    finally:
-        workerseed.uninstall()
+    assert seen_with_workerseed(function)[when][look] == seen_on_stock_torch(function)[when][look]
 
 
 class Tagged(ITERATOR):
@@ -303,7 +311,7 @@ class KeepingAsItIsMade:
 
 
 def define_below_the_root_class(way):
-    class Middle(BASE):  # like those of torchdata's StatefulDataLoader
+    class Middle(ROOT_CLASS):  # like those of torchdata's StatefulDataLoader
         def __init__(self, loader):
             super().__init__(loader)
 

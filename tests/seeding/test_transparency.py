@@ -7,16 +7,14 @@ import random
 
 import pytest
 import torch
-from support import Draws, draws, epoch, expected_draws, needs_numpy, np, only_legacy
+from support import ITERATOR, ROOT_CLASS, Draws, draws, epoch, expected_draws, needs_numpy, np, only_legacy
 from torch.utils.data import DataLoader, dataloader
 
 import workerseed
 
 LOADER_INIT = DataLoader.__init__
 SIGNATURE = inspect.signature(DataLoader.__init__), inspect.getfullargspec(DataLoader.__init__)
-ITERATOR = getattr(dataloader, "_MultiProcessingDataLoaderIter", None) or dataloader._DataLoaderIter
 ITERATOR_INIT = ITERATOR.__init__
-ROOT_CLASS = getattr(dataloader, "_BaseDataLoaderIter", None) or dataloader._DataLoaderIter
 
 
 def init(worker_id):

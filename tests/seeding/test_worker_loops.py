@@ -7,14 +7,13 @@ import random
 import pytest
 import torch
 import torch.multiprocessing
-from support import TORCH, Draws, as_list, draws, expected_draws, needs_numpy, np, only_legacy
-from torch.utils.data import DataLoader, dataloader
+from support import ITERATOR, TORCH, Draws, as_list, draws, expected_draws, needs_numpy, np, only_legacy
+from torch.utils.data import DataLoader
 
 import workerseed
 
 pytestmark = needs_numpy
 
-ITERATOR = getattr(dataloader, "_MultiProcessingDataLoaderIter", None) or dataloader._DataLoaderIter
 WORKERS = 3
 EPOCHS = 3
 
