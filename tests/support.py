@@ -17,9 +17,9 @@ import pytest
 
 try:
     import torch
-    from torch.utils.data import DataLoader, Dataset
+    from torch.utils.data import DataLoader, Dataset, dataloader
 except ModuleNotFoundError:  # in the environments that show what workerseed does there
-    torch, DataLoader, Dataset = None, object, object
+    torch, DataLoader, Dataset, dataloader = None, object, object, None
 try:
     import numpy as np
 except ImportError:
@@ -31,6 +31,9 @@ PROGRAMS = os.path.join(TESTS, "programs")
 
 TORCH = tuple(int(part) for part in torch.__version__.split("+")[0].split(".")[:2]) if torch else ()
 NATIVE = TORCH >= (1, 9)
+# What starts workers, and the class below which all iterators of a loader are: one and the same before torch 1.2.
+ITERATOR = getattr(dataloader, "_MultiProcessingDataLoaderIter" if TORCH >= (1, 2) else "_DataLoaderIter", None)
+ROOT_CLASS = getattr(dataloader, "_BaseDataLoaderIter", ITERATOR)
 HAS_CONTEXT = "multiprocessing_context" in inspect.signature(DataLoader.__init__).parameters
 
 only_legacy = pytest.mark.skipif(NATIVE, reason="this torch seeds NumPy itself")
