@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ import torch
 import use_ranks
 from hypothesis import given
 from hypothesis import strategies as st
-from support import NATIVE, TORCH, error_of, has_seed_sequence, np, run_command, run_python, start_method
+from support import NATIVE, TORCH, error_of, has_seed_sequence, np, rows_of, run_command, run_python, start_method
 from torch.utils.data import DataLoader
 from use_ranks import EPOCHS, WORKERS, ThreeStreams, as_it_is, epochs
 
@@ -55,6 +56,10 @@ def test_a_process_outside_a_job_has_rank_0():
 def test_a_launchers_variable_gives_the_rank(monkeypatch, name, value, rank):
     monkeypatch.setenv(name, value)
     assert find_rank() == rank
+
+
+def test_the_variables_are_those_of_the_documentation_in_its_order():
+    assert tuple(name for name in rows_of("distributed.md") if re.match("[A-Z]", name)) == VARIABLES
 
 
 def test_the_first_variable_that_is_set_counts(monkeypatch):
