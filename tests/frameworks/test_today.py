@@ -8,7 +8,7 @@ REPEATING = ("torchdata", "accelerate", "lightning", "transformers", "monai")
 
 def loaded(framework, extras):
     pytest.importorskip("torchdata")  # the environment of these tests has all of them
-    return result("use_today.py", framework, extras)
+    return result("use_today.py", framework)[extras]
 
 
 def draws_of(epochs):

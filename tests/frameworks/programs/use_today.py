@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 
 import workerseed
 
-framework, extras = sys.argv[2:]
+(framework,) = sys.argv[2:]
 warnings.simplefilter("ignore")
 logging.disable(logging.WARNING)
 
@@ -146,5 +146,9 @@ def monai_threads():
 
 
 if __name__ == "__main__":
-    workerseed.install([extras] if extras else [])
-    write(globals()[framework]())
+    drawn = {}
+    for extras in ("", "generators"):
+        workerseed.install([extras] if extras else [])
+        drawn[extras] = globals()[framework]()
+        workerseed.uninstall()
+    write(drawn)
