@@ -101,8 +101,8 @@ def test_what_cannot_be_checked_is_one_sentence_below_the_users_own_traceback(pr
         assert details[-1].startswith(error)
 
 
-def test_a_loader_that_is_not_fixed_ends_it_with_1(check):
-    done = check("loaders:holds_random")
+def test_a_loader_that_is_not_fixed_ends_it_with_1(printed):
+    done = printed("loaders:holds_random")
     assert done.returncode == 1
     assert "Affected, and not fixed by workerseed alone." in done.stdout
 
