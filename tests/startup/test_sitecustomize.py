@@ -17,8 +17,10 @@ from workerseed import _config
 
 FOLDER = os.path.join(ROOT, "sitecustomize_example")
 SITE_PACKAGES = os.path.dirname(workerseed.__path__[0])
+WAITS = "any(type(finder).__module__ == 'sitecustomize' for finder in sys.meta_path)"
 LOOK_FOR_TORCH = "import importlib.util; importlib.util.find_spec('torch')"
-SHOW = "import sys; print(any(type(finder).__module__ == 'sitecustomize' for finder in sys.meta_path))"  # one waits
+SHOW = LOOK_FOR_TORCH + "; import sys; print('workerseed' in sys.modules and sys.modules['workerseed'].status().state"
+SHOW += f" or ({WAITS} and 'waiting'))"
 
 
 def test_the_packaged_file_is_the_example():
@@ -65,11 +67,19 @@ def test_the_file_in_site_packages_seeds_a_program_that_knows_nothing_of_it(venv
 
 
 @pytest.mark.parametrize(
-    "value, waits",
-    [("", False), (" ", False), ("1", True), (" ON ", True), ("verbose", True), ("0", False), ("no", False)],
+    "value, state",
+    [
+        ("", "False"),
+        (" ", "False"),
+        ("1", "waiting"),
+        (" ON ", "waiting"),
+        ("verbose", "waiting"),
+        ("0", "False"),
+        ("no", "False"),
+    ],
 )
-def test_the_variable_decides(on_path, value, waits):
-    assert on_path("-c", SHOW, WORKERSEED=value).stdout == f"{waits}\n"
+def test_the_variable_decides(on_path, value, state):
+    assert on_path("-c", SHOW, WORKERSEED=value).stdout == state + "\n"
 
 
 def test_a_value_that_is_not_valid_is_one_line_and_the_interpreter_goes_on(on_path):
@@ -93,17 +103,19 @@ no_sitecustomize_of_python = pytest.mark.skipif(
     os.path.exists(os.path.join(os.path.dirname(os.__file__), "sitecustomize.py")),
     reason="this Python has a sitecustomize of its own",
 )
+FLAGS = [("-s", "waiting", "waiting"), ("-E", "False", "waiting"), ("-I", "False", "waiting"), ("-S", "False", None)]
 
 
-@pytest.mark.parametrize("flag, waits", [("-s", True), ("-E", False), ("-I", False), ("-S", False)])
-def test_interpreter_flags_and_the_folder(on_path, flag, waits):
-    assert on_path(flag, "-c", SHOW).stdout == f"{waits}\n"
+@pytest.mark.parametrize("flag, state", [(flag, by_folder) for flag, by_folder, _ in FLAGS])
+def test_interpreter_flags_and_the_folder(on_path, flag, state):
+    found = f"import sys; sys.path.append({SITE_PACKAGES!r}); " if flag == "-S" else ""
+    assert on_path(flag, "-c", found + SHOW).stdout == state + "\n"
 
 
 @no_sitecustomize_of_python
-@pytest.mark.parametrize("flag", ["-s", "-E", "-I"])
-def test_interpreter_flags_and_the_file(venv, flag):
-    assert venv(flag, "-c", SHOW).stdout == "True\n"
+@pytest.mark.parametrize("flag, state", [(flag, by_file) for flag, _, by_file in FLAGS if by_file])
+def test_interpreter_flags_and_the_file(venv, flag, state):
+    assert venv(flag, "-c", SHOW).stdout == state + "\n"
 
 
 # What it shadows
@@ -183,7 +195,7 @@ def test_two_folders_with_the_example_do_not_go_round_in_circles(on_path, tmp_pa
     (tmp_path / "last").mkdir()
     (tmp_path / "last" / "sitecustomize.py").write_text("print('shadowed')")
     path = os.pathsep.join([str(tmp_path), str(tmp_path / "last")])
-    assert on_path("-c", SHOW, PYTHONPATH=path).stdout == "shadowed\nTrue\n"
+    assert on_path("-c", SHOW, PYTHONPATH=path).stdout == "shadowed\nwaiting\n"
 
 
 @pytest.fixture
@@ -270,7 +282,7 @@ def test_a_folder_that_takes_no_bytecode_does_no_harm(tmp_path):
     shutil.copy(os.path.join(FOLDER, "sitecustomize.py"), str(tmp_path))
     (tmp_path / "__pycache__").write_text("a file where the folder should be")
     done = run_python("-c", SHOW, PYTHONPATH=str(tmp_path), WORKERSEED="1")
-    assert (done.returncode, done.stdout) == (0, "True\n")
+    assert (done.returncode, done.stdout) == (0, "waiting\n")
 
 
 @pytest.fixture(scope="module")
