@@ -11,7 +11,7 @@ import sys
 # The valid values, as in workerseed/_config.py, which this file must not import.
 ON = ("1", "on", "true", "yes")
 OFF = ("0", "off", "false", "no")
-EXTRAS = ("ranks", "generators", "verbose")
+OPTIONS = ("ranks", "generators", "verbose")
 
 DATALOADER = "torch.utils.data.dataloader"
 
@@ -19,8 +19,8 @@ DATALOADER = "torch.utils.data.dataloader"
 class Finder(object):
     """Has workerseed imported as soon as torch's DataLoader is, so that other programs do not pay for it."""
 
-    def __init__(self, extras):
-        self.extras = extras
+    def __init__(self, options):
+        self.options = options
 
     def find_spec(self, name, path=None, target=None):
         """Return the spec that the finders after this one have, with a loader that installs workerseed.
@@ -38,7 +38,7 @@ class Finder(object):
             spec = find_spec and find_spec(name, path, target)
             if spec is not None:
                 if hasattr(spec.loader, "exec_module"):
-                    spec.loader = Loader(spec.loader, self.extras)
+                    spec.loader = Loader(spec.loader, self.options)
                 return spec
         return None
 
@@ -46,9 +46,9 @@ class Finder(object):
 class Loader(object):
     """Has the module executed by its own loader, and workerseed installed then."""
 
-    def __init__(self, loader, extras):
+    def __init__(self, loader, options):
         self.loader = loader
-        self.extras = extras
+        self.options = options
 
     def exec_module(self, module):
         """Execute the module; neither it nor what imports it may fail because of workerseed."""
@@ -58,9 +58,9 @@ class Loader(object):
         try:
             import workerseed
 
-            workerseed.install(self.extras)
+            workerseed.install(self.options)
         except Exception as error:
-            if getattr(error, "name", None) != "workerseed" or "verbose" in self.extras:
+            if getattr(error, "name", None) != "workerseed" or "verbose" in self.options:
                 report(error)
 
     def __getattr__(self, name):
@@ -73,14 +73,14 @@ def activate(value):
     words = [word.strip() for word in value.lower().split(",")]
     if not value or sys.version_info < (3, 6) or (len(words) == 1 and words[0] in OFF):
         return
-    extras = [] if len(words) == 1 and words[0] in ON else words
-    unknown = [word for word in extras if word not in EXTRAS]
+    options = [] if len(words) == 1 and words[0] in ON else words
+    unknown = [word for word in options if word not in OPTIONS]
     if unknown:
-        valid = "valid are {} (on), {} (off), or a comma list of {}".format(*map(", ".join, (ON, OFF, EXTRAS)))
+        valid = "valid are {} (on), {} (off), or a comma list of {}".format(*map(", ".join, (ON, OFF, OPTIONS)))
         report("WORKERSEED={!r}: {!r} is not known; {}".format(value, unknown[0], valid))
         return
-    sys.meta_path.insert(0, Finder(extras))
-    if "verbose" in extras:
+    sys.meta_path.insert(0, Finder(options))
+    if "verbose" in options:
         if any(getattr(finder, "find_spec", None) and finder.find_spec("workerseed", None) for finder in sys.meta_path):
             write("workerseed[{}]: waiting: torch's DataLoader is not imported yet".format(os.getpid()))
         else:

@@ -50,7 +50,7 @@ def prints(python):
 
 @pytest.fixture(scope="session")
 def records(forks, tmp_path_factory):
-    """In place of ``_check.run_probe``: the same records from forks, and those as it is for all extras."""
+    """In place of ``_check.run_probe``: the same records from forks, and those as it is for all options."""
 
     @functools.lru_cache(maxsize=None)
     def record(options, variable):
@@ -70,11 +70,11 @@ def records(forks, tmp_path_factory):
 
 @pytest.fixture
 def judged(records, monkeypatch):
-    """Checks MODULE:LOADER, with the extras of the variable."""
+    """Checks MODULE:LOADER, with the options of the variable."""
 
-    def of(target, extras=""):
+    def of(target, options=""):
         monkeypatch.setattr(_check, "run_probe", records)
-        monkeypatch.setenv("WORKERSEED", extras)
+        monkeypatch.setenv("WORKERSEED", options)
         try:
             return _check.run(target, [], 600)
         except probe.CheckError as error:

@@ -212,15 +212,15 @@ class Forks:
         self.process.wait()
 
 
-def true_verdict(forks, target, extras):
+def true_verdict(forks, target, options):
     """The verdict that is true of a loader.
 
     Args:
         forks: where to iterate it.
         target: the function that returns it, as MODULE:LOADER; each item is a pair: the worker, and what it drew.
-        extras: of workerseed, as in the variable.
+        options: of workerseed, as in the variable.
     """
-    as_it_is, seeded = (is_flawed(*iterate_twice(forks, target, variable)) for variable in ("0", extras or "1"))
+    as_it_is, seeded = (is_flawed(*iterate_twice(forks, target, variable)) for variable in ("0", options or "1"))
     return verdict(as_it_is, seeded)
 
 

@@ -1,11 +1,11 @@
-"""What stored generators draw in workers with the extra ``generators``, by its own code, for any start of a worker."""
+"""What stored generators draw in workers with the option ``generators``, by its own code, for any start of a worker."""
 
 import random
 
 import numpy as np
 import torch
 
-from workerseed._extras.rng import _state, reseed, seed_from, source_of
+from workerseed._options.rng import _state, reseed, seed_from, source_of
 from workerseed._seeding import entropy_words
 
 

@@ -1,4 +1,4 @@
-"""Holds the states that the extra ``generators`` gives to stored generators against chance, in one process.
+"""Holds the states that the option ``generators`` gives to stored generators against chance, in one process.
 
 Counts how many of a million states repeat another, and tests the first draws of neighbouring workers, epochs, ranks and
 generators. docs/streams-method.md says what each test compares, and what counts as a failure.
@@ -20,7 +20,7 @@ AXES = ["ranks", "epochs", "workers", "seeds"]
 def main():
     """Count repeats, then test the first draws of each kind of generator."""
     count_repeats()
-    drawn = {SINGLE: single(), "without the extra": without()}
+    drawn = {SINGLE: single(), "without the option": without()}
     drawn.update((kind, first_draws(make)) for kind, make in KINDS.items())
     print(f"\n{RANKS * EPOCHS * WORKERS * FEW:,} of these starts, with {FEW} generators; p-values, * for a failure")
     print("\nfirst draws")
@@ -62,7 +62,7 @@ def first_draws(make):
 
 
 def without():
-    """Return the same without the extra: each worker starts with the parent's state."""
+    """Return the same without the option: each worker starts with the parent's state."""
     words = np.array([words_from(KINDS["default_rng"](seed)) for seed in range(FEW)], np.uint32)
     return np.broadcast_to(words, (RANKS, EPOCHS, WORKERS, FEW, 4))
 

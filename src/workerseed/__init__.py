@@ -6,16 +6,16 @@ from ._activation import install, install_on_import, status, uninstall
 
 TYPE_CHECKING = False  # mypy reads it as true
 if TYPE_CHECKING or sys.version_info < (3, 7):
-    from ._extras import keep, reseed
+    from ._options import keep, reseed
     from ._seeding import numpy_seed
 else:  # PEP 562: what few programs use is imported when they do, and not at interpreter start
 
     def __getattr__(name):
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from . import _extras, _seeding
+        from . import _options, _seeding
 
-        return getattr(_seeding if name == "numpy_seed" else _extras, name)
+        return getattr(_seeding if name == "numpy_seed" else _options, name)
 
     def __dir__():
         return sorted({*globals(), *__all__})

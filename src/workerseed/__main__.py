@@ -13,7 +13,7 @@ from . import __version__, _config
 SITECUSTOMIZE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_sitecustomize")
 
 
-def main(arguments: Optional[Sequence[str]] = None) -> None:
+def main(argv: Optional[Sequence[str]] = None) -> None:
     """Run the command line; exit codes are those of a shell."""
     parser = argparse.ArgumentParser(
         prog="workerseed", description="torch 1.9's DataLoader worker seeding for older torch", allow_abbrev=False
@@ -58,29 +58,29 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
         "--timeout", type=float, default=600, metavar="SECONDS", help="for each process that loads (default: 600)"
     )
     check.add_argument("--json", action="store_true", help="print the results as a JSON object")
-    options = parser.parse_args(arguments)
-    if options.subcommand == "check":
+    arguments = parser.parse_args(argv)
+    if arguments.subcommand == "check":
         from ._check import check as check_workers
 
-        if options.loader and options.start_method:
+        if arguments.loader and arguments.start_method:
             check.error("--start-method is for the installation; a loader of yours starts its workers itself")
-        sys.exit(check_workers(options.loader, options.start_method, options.timeout, options.json))
-    command = options.command[1:] if options.command[:1] == ["--"] else options.command
+        sys.exit(check_workers(arguments.loader, arguments.start_method, arguments.timeout, arguments.json))
+    command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
     if not command:
         run.error("no command to run")
     if os.name == "nt":
         run.error(f"Windows cannot replace a process; set {_config.VARIABLE} and PYTHONPATH={SITECUSTOMIZE} instead")
-    replace_process(command, environment([extra for extra in _config.EXTRAS if getattr(options, extra)]))
+    replace_process(command, environment([option for option in _config.OPTIONS if getattr(arguments, option)]))
 
 
-def environment(extras: Sequence[str]) -> Dict[str, str]:
+def environment(options: Sequence[str]) -> Dict[str, str]:
     """Return this process's environment, with workerseed turned on in every Python that gets it."""
     changed = dict(os.environ)
     try:
         before = _config.from_variable(changed.get(_config.VARIABLE, "")) or ()
     except ValueError:  # whoever runs this command wants workerseed, whatever the variable says
         before = ()
-    changed[_config.VARIABLE] = ",".join(_config.in_order([*before, *extras])) or "1"
+    changed[_config.VARIABLE] = ",".join(_config.in_order([*before, *options])) or "1"
     path = changed.get("PYTHONPATH", "")
     if path.split(os.pathsep)[0] != SITECUSTOMIZE:
         changed["PYTHONPATH"] = SITECUSTOMIZE + (os.pathsep + path if path else "")

@@ -15,43 +15,43 @@ if TYPE_CHECKING:
 
 DATALOADER = "torch.utils.data.dataloader"
 
-_extras: "Optional[Tuple[str, ...]]" = None  # those that are on; None: not installed
+_options: "Optional[Tuple[str, ...]]" = None  # those that are on; None: not installed
 _rank: "Union[int, Callable[[], int], None]" = None
 _state: "Tuple[str, str]" = ("off", "not installed")
 
 
-def install(extras: "Iterable[str]" = (), rank: "Union[int, Callable[[], int], None]" = None) -> None:
+def install(options: "Iterable[str]" = (), rank: "Union[int, Callable[[], int], None]" = None) -> None:
     """Seed NumPy in every DataLoader worker that starts from now on, as torch 1.9 does.
 
     ``import workerseed`` calls it. If torch is not imported yet, it waits for that. You may call it again. It does
     nothing if the environment has ``WORKERSEED=0``.
 
     Args:
-        extras: what to do beyond torch 1.9, on any torch, in addition to what ``WORKERSEED`` names: ``"ranks"`` gives
+        options: what to do beyond torch 1.9, on any torch, in addition to what ``WORKERSEED`` names: ``"ranks"`` gives
             each data-parallel rank of a distributed job streams of its own, ``"generators"`` reseeds the generators
             that datasets and transforms store; ``"verbose"`` logs on stderr what workerseed does.
-        rank: for the extra ``ranks``, the data-parallel rank of this process, or a function that returns it and is
+        rank: for the option ``ranks``, the data-parallel rank of this process, or a function that returns it and is
             called whenever workers start. Without it the rank is that of ``torch.distributed`` or of the launcher.
 
     Raises:
-        ValueError: an extra that does not exist, a rank out of range, or a rank without the extra ``ranks``.
-        TypeError: ``extras`` is no collection of names, or ``rank`` neither a number nor a function.
+        ValueError: an option that does not exist, a rank out of range, or a rank without the option ``ranks``.
+        TypeError: ``options`` is no collection of names, or ``rank`` neither a number nor a function.
     """
-    global _extras, _rank
-    requested = _config.checked_extras(extras)
+    global _options, _rank
+    requested = _config.checked_options(options)
     value = os.environ.get(_config.VARIABLE, "")
     of_variable = _config.from_variable(value)
     if rank is not None:
-        from ._extras.ranks import checked_rank
+        from ._options.ranks import checked_rank
 
-        if "ranks" not in (*requested, *(of_variable or ()), *(_extras or ())):
-            raise ValueError("rank is for the extra 'ranks': install(['ranks'], rank=...)")
+        if "ranks" not in (*requested, *(of_variable or ()), *(_options or ())):
+            raise ValueError("rank is for the option 'ranks': install(['ranks'], rank=...)")
         if not callable(rank):
             checked_rank(rank, "rank")
     if of_variable is None:
         _set_state("off", f"switched off by {_config.VARIABLE}={value}")
         return
-    _extras = _config.in_order((*of_variable, *(_extras or ()), *requested))
+    _options = _config.in_order((*of_variable, *(_options or ()), *requested))
     _rank = rank if rank is not None else _rank
     if _finder not in sys.meta_path:
         sys.meta_path.insert(0, _finder)
@@ -99,20 +99,20 @@ def uninstall() -> None:
 
     If another library has wrapped one of our wrappers, ours stays there and passes calls through.
     """
-    global _extras, _rank
+    global _options, _rank
     if "workerseed._patch" in sys.modules:
         from . import _patch
 
         _patch.unpatch()
     _set_state("off", "uninstalled")
-    _extras = _rank = None
+    _options = _rank = None
 
 
 def status() -> "Status":
     """Return what workerseed does in this process, and why.
 
     Returns:
-        A named tuple ``(state, reason, torch, extras)``, see ``Status``.
+        A named tuple ``(state, reason, torch, options)``, see ``Status``.
     """
     from ._status import Status  # not at the top: it imports `typing`
 
@@ -127,7 +127,7 @@ def status() -> "Status":
     elif state == "waiting" and dataloader is not None and not _is_initializing(dataloader):
         state, reason = "failed", "torch's DataLoader was imported past the import system; call workerseed.install()"
     torch = getattr(sys.modules.get("torch"), "__version__", None)
-    return Status(state, reason, None if torch is None else str(torch), _extras or ())
+    return Status(state, reason, None if torch is None else str(torch), _options or ())
 
 
 def _set_state(state: str, reason: str) -> None:
@@ -138,7 +138,7 @@ def _set_state(state: str, reason: str) -> None:
         from ._messages import warn_once
 
         warn_once("DataLoader workers are not seeded: " + reason)
-    elif changed and _extras is not None and "verbose" in _extras:
+    elif changed and _options is not None and "verbose" in _options:
         from ._messages import log
 
         log(f"{state}: {reason}")
@@ -149,12 +149,12 @@ def patch_dataloader(dataloader: "ModuleType") -> None:
 
     wrapt and autowrapt call such a function a post import hook.
     """
-    if _extras is None:  # uninstalled while waiting
+    if _options is None:  # uninstalled while waiting
         return
     try:
         from . import _patch
 
-        state = _patch.patch(dataloader, _extras, _rank)
+        state = _patch.patch(dataloader, _options, _rank)
     except Exception as error:
         state = ("failed", repr(error))
     _set_state(*state)
@@ -168,7 +168,7 @@ class _Finder:
     """
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> "Optional[ModuleSpec]":
-        if name != DATALOADER or _extras is None:
+        if name != DATALOADER or _options is None:
             return None
         finders = list(sys.meta_path)
         places = [place for place, finder in enumerate(finders) if finder is self]

@@ -12,8 +12,8 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tupl
 
 import wrapt
 
-from ._extras import attributes_of
-from ._extras.ranks import find_rank
+from ._options import attributes_of
+from ._options.ranks import find_rank
 from ._messages import warn_once
 from ._seeding import SeededWorkerInit, publish_state_address
 
@@ -31,17 +31,17 @@ ROOTS = (
 INIT = "_workerseed_init"  # the key in vars(loader); Lightning does not copy what begins with an underscore
 
 _patched: "weakref.WeakSet[Any]" = weakref.WeakSet()  # the classes whose __init__ we wrapped
-_options: "Optional[Tuple[Tuple[str, ...], Rank]]" = None  # the extras and install's rank; None: turned off
+_options: "Optional[Tuple[Tuple[str, ...], Rank]]" = None  # the options and install's rank; None: turned off
 
 
-def patch(dataloader: ModuleType, extras: Tuple[str, ...], rank: Rank, always: bool = False) -> Tuple[str, str]:
+def patch(dataloader: ModuleType, options: Tuple[str, ...], rank: Rank, always: bool = False) -> Tuple[str, str]:
     """Wrap what needs wrapping in the module ``torch.utils.data.dataloader``; to do it again does no harm.
 
     Decided by what the module has and not by torch's version: vendor builds such as ``1.9.0a0+2ecb2c7`` lack the fix.
 
     Args:
         dataloader: the module.
-        extras: those that are on.
+        options: those that are on.
         rank: what ``install`` was given.
         always: also if this torch needs no patch; for ``workerseed check``.
 
@@ -49,10 +49,10 @@ def patch(dataloader: ModuleType, extras: Tuple[str, ...], rank: Rank, always: b
         The state and the reason for ``workerseed.status()``: ``active``, ``native`` or ``unsupported``.
     """
     global _options
-    active_extras = [extra for extra in extras if extra != "verbose"]
+    active_options = [option for option in options if option != "verbose"]
     worker = sys.modules.get("torch.utils.data._utils.worker")  # torch 1.0 has none
     native = "this torch seeds NumPy in its workers itself" if hasattr(worker, "_generate_state") else None
-    if native and not active_extras and not always:
+    if native and not active_options and not always:
         return "native", native
     root = _root(dataloader)
     if not hasattr(dataloader, "DataLoader") or root is None or not any(_worker_iterators(root, root)):
@@ -65,9 +65,9 @@ def patch(dataloader: ModuleType, extras: Tuple[str, ...], rank: Rank, always: b
     except Exception:
         unpatch()
         raise
-    _options = extras, rank
+    _options = options, rank
     reason = native or "NumPy and random are seeded in every worker that starts from now on"
-    return "active", f"{reason}; extras: {', '.join(active_extras)}" if active_extras else reason
+    return "active", f"{reason}; options: {', '.join(active_options)}" if active_options else reason
 
 
 def unpatch() -> None:
@@ -198,14 +198,14 @@ class _SeededInit(functools.partial):  # type: ignore[type-arg]
 def seeded_init(loader: Any, worker_init_fn: Any) -> SeededWorkerInit:
     """Return what the workers of ``loader`` call in place of ``worker_init_fn``, for this one start of them."""
     publish_state_address()
-    extras, rank = _options or ((), None)
-    of_rank = find_rank(rank, "verbose" in extras) if "ranks" in extras else 0
+    options, rank = _options or ((), None)
+    of_rank = find_rank(rank, "verbose" in options) if "ranks" in options else 0
     generators = None
-    if "generators" in extras:
+    if "generators" in options:
         try:
-            from ._extras.generators import stored_generators  # not at the top: it imports NumPy
+            from ._options.generators import stored_generators  # not at the top: it imports NumPy
 
-            generators = stored_generators(loader, worker_init_fn, "verbose" in extras)
+            generators = stored_generators(loader, worker_init_fn, "verbose" in options)
         except Exception as error:
             warn_once(f"stored generators are not reseeded: {error!r}")
     stored = attributes_of(loader).get(INIT)

@@ -7,7 +7,7 @@ TYPE_CHECKING = False  # mypy reads it as true; `typing` itself is too slow to i
 if TYPE_CHECKING:
     from typing import Any, Callable, List, Optional, Tuple
 
-    from ._extras.generators import StoredGenerators
+    from ._options.generators import StoredGenerators
 
     WorkerInit = Optional[Callable[[int], Any]]
 
@@ -104,7 +104,7 @@ def generate_state(entropy: "List[int]", count: int = 4) -> "List[int]":
 def seed_worker(worker_id: int, rank: int = 0) -> "List[int]":
     """Seed the global generators of this worker, from the seed that torch gave it.
 
-    On rank 0, and without the extra ``ranks``, ``random`` and ``np.random`` get what torch 1.9 gives them. On other
+    On rank 0, and without the option ``ranks``, ``random`` and ``np.random`` get what torch 1.9 gives them. On other
     ranks, words 0 to 3 of the seed sequence go to NumPy, 4 and 5 to ``random``, 6 and 7 to torch and to
     ``get_worker_info().seed``, which torch sets to the same number.
 
@@ -183,8 +183,8 @@ class SeededWorkerInit:
 
     Args:
         worker_init_fn: the user's function, or None.
-        rank: of this process in a distributed job; 0 without the extra ``ranks``.
-        generators: those to reseed, with the extra ``generators``.
+        rank: of this process in a distributed job; 0 without the option ``ranks``.
+        generators: those to reseed, with the option ``generators``.
     """
 
     def __init__(

@@ -11,10 +11,10 @@ class Status(NamedTuple):
             ``off``; ``unsupported``, this torch is none that workerseed knows; ``failed``.
         reason: why, in words.
         torch: the version of the torch that is imported, or None.
-        extras: those that are on.
+        options: those that are on.
     """
 
     state: str
     reason: str
     torch: Optional[str]
-    extras: Tuple[str, ...]
+    options: Tuple[str, ...]

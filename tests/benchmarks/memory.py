@@ -32,17 +32,17 @@ def private():
         return sum(int(line.split()[1]) for line in file if line.startswith("Private_Dirty:")) / 1024
 
 
-def program(method, *extras):
-    """Make a function that returns what a worker of a new program has, with these extras, "off" for no workerseed."""
-    command = [sys.executable, "-W", "ignore", __file__, method, *extras]
+def program(method, *options):
+    """Make a function that returns what a worker of a new program has, with these options, "off" for no workerseed."""
+    command = [sys.executable, "-W", "ignore", __file__, method, *options]
     return lambda: float(subprocess.check_output(command))
 
 
-def of_a_worker(method, *extras):
-    if extras != ("off",):
+def of_a_worker(method, *options):
+    if options != ("off",):
         import workerseed
 
-        workerseed.install(extras)
+        workerseed.install(options)
     return statistics.median(map(float, DataLoader(Memory(), num_workers=WORKERS, multiprocessing_context=method)))
 
 
@@ -55,4 +55,4 @@ if __name__ == "__main__":
         print(f"a worker by {method}, without: {without():.1f} MiB = 1", flush=True)
         print("  without, again:        ", ratio_of(without, without, PAIRS), flush=True)
         print("  with workerseed:       ", ratio_of(without, program(method), PAIRS), flush=True)
-        print("  with extra generators: ", ratio_of(without, program(method, "generators"), PAIRS), flush=True)
+        print("  with option generators: ", ratio_of(without, program(method, "generators"), PAIRS), flush=True)

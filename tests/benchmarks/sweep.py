@@ -1,4 +1,4 @@
-"""What ``iter(loader)`` costs more with the extra ``generators``, in units of one ``gc.collect()``.
+"""What ``iter(loader)`` costs more with the option ``generators``, in units of one ``gc.collect()``.
 
     python tests/benchmarks/sweep.py [--frameworks]
 
@@ -31,10 +31,10 @@ class Stored:
         return 0
 
 
-def start(loader, extras):
+def start(loader, options):
     """Return the processor time that the parent takes to start a worker, in seconds."""
     workerseed.uninstall()
-    workerseed.install([extras] if extras else [])
+    workerseed.install([options] if options else [])
     began = time.process_time()
     iterator = iter(loader)
     took = time.process_time() - began
@@ -49,7 +49,7 @@ def collect():
 
 
 def more(loader, unit):
-    """Return what a start costs more with the extra, in collections: the median of pairs, and the quartiles."""
+    """Return what a start costs more with the option, in collections: the median of pairs, and the quartiles."""
     pairs = [start(loader, "generators") - start(loader, "") for _ in range(PAIRS)]
     ratios = sorted(pair / unit for pair in pairs)
     return f"{statistics.median(ratios):.2f} ({ratios[PAIRS // 4]:.2f} to {ratios[-PAIRS // 4]:.2f})"

@@ -23,17 +23,17 @@ def test_to_turn_it_on_again(judged):
     assert judged("loaders:plain")["verdict"] == "fixed"
 
 
-def test_to_install_an_extra(judged):
+def test_to_install_an_option(judged):
     found = judged("loaders:holds_random", "generators")
     assert advice(found) == ["import workerseed, or start the program with `workerseed run --generators`"]
     assert judged("loaders:installs_generators")["verdict"] == "not affected"
 
 
-GENERATORS = "turn on the `generators` extra (WORKERSEED=generators, or `workerseed run --generators`)"
+GENERATORS = "turn on the `generators` option (WORKERSEED=generators, or `workerseed run --generators`)"
 CAVEAT = "unless its workers shuffle one order with it and take a share each: they would lose items"
 SEED = "torch.initial_seed() % 2**32, which differs by worker and epoch"
 ADVICE = [
-    # a loader, the extras that are on, the advice; the loader that follows it, and the extras for that
+    # a loader, the options that are on, the advice; the loader that follows it, and the options for that
     ("holds_random", "", GENERATORS, "holds_random", "generators"),
     ("unseeded", "", f"{GENERATORS}; and create it with a seed", "holds_random_state", "generators"),
     (
@@ -84,11 +84,11 @@ ADVICE = [
 ]
 
 
-@pytest.mark.parametrize("name, extras, text, follows, extras_then", ADVICE)
-def test_advice(judged, name, extras, text, follows, extras_then):
-    found = judged(f"loaders:{name}", extras)
+@pytest.mark.parametrize("name, options, text, follows, options_then", ADVICE)
+def test_advice(judged, name, options, text, follows, options_then):
+    found = judged(f"loaders:{name}", options)
     assert (found["verdict"], advice(found)) == ("not fixed", [text])
-    assert judged(f"loaders:{follows}", extras_then)["verdict"] in FINE
+    assert judged(f"loaders:{follows}", options_then)["verdict"] in FINE
 
 
 @only_native
@@ -101,7 +101,7 @@ def test_to_remove_a_workaround_that_this_torch_breaks(judged):
 @pytest.mark.parametrize("name", ["distributed", "ranked_in_batch_sampler"])
 def test_ranks(judged, name):
     (note,) = judged(f"loaders:{name}")["notes"]
-    assert "turn on the `ranks` extra" in note and "rank=..." in note
+    assert "turn on the `ranks` option" in note and "rank=..." in note
     assert judged(f"loaders:{name}", "ranks")["notes"] == []
 
 

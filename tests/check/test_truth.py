@@ -10,23 +10,23 @@ from workerseed._check.verdict import UNSEEN
 
 # Not `spawned` where each of its forty workers imports torch 2: those of `served_holds` are not forked, either.
 NAMES = [loader.__name__ for loader in loaders.JUDGED if not (NATIVE and loader is loaders.spawned)]
-# Without the extra, a torch that seeds NumPy is as it is: the half of a verdict that the extra has, too.
-EXTRAS = ["generators"] if NATIVE else ["", "generators"]
+# Without the option, a torch that seeds NumPy is as it is: the half of a verdict that the option has, too.
+OPTIONS = ["generators"] if NATIVE else ["", "generators"]
 
 
 @pytest.fixture(scope="session")
 def truth(forks):
-    return lambda name, extras: true_verdict(forks, f"loaders:{name}", extras)
+    return lambda name, options: true_verdict(forks, f"loaders:{name}", options)
 
 
-@pytest.mark.parametrize("extras", EXTRAS)
+@pytest.mark.parametrize("options", OPTIONS)
 @pytest.mark.parametrize("name", NAMES)
-def test_the_verdict_is_true(judged, truth, name, extras):
-    assert judged(f"loaders:{name}", extras)["verdict"] == truth(name, extras)
+def test_the_verdict_is_true(judged, truth, name, options):
+    assert judged(f"loaders:{name}", options)["verdict"] == truth(name, options)
 
 
 def test_each_verdict_is_true_of_several_loaders(truth):
-    found = [truth(name, extras) for name in NAMES for extras in EXTRAS]
+    found = [truth(name, options) for name in NAMES for options in OPTIONS]
     assert min(map(found.count, ["fixed", "not fixed", "not affected"])) >= 3
 
 

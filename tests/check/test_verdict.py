@@ -4,7 +4,7 @@ import pytest
 
 from workerseed._check.verdict import NUMPY_ALONE, UNSEEN, judge
 
-STATUS = {"state": "active", "reason": "", "extras": []}
+STATUS = {"state": "active", "reason": "", "options": []}
 LOADER = {"worker_init_fn": False, "iterable": False, "distributed": False}
 
 

@@ -56,10 +56,10 @@ forks = forks_of(".", *WITH_GENERATORS)
 def duplicated(judged, tmp_path_factory):
     """Finds the sources that stay duplicated with workerseed."""
 
-    def of(package, extras=""):
+    def of(package, options=""):
         program = tmp_path_factory.getbasetemp() / f"train_{package}.py"  # the same for each test of the package
         program.write_text(LOADER.format(IMAGES[package]))
-        sources = judged(f"{program}:loader", extras)["sources"]
+        sources = judged(f"{program}:loader", options)["sources"]
         used = {name: source["workerseed"] for name, source in sources.items() if source["used"]}
         return {name for name, comparison in used.items() if "same" in comparison.values()}
 
@@ -90,5 +90,5 @@ def test_generators_of_monai_are_named(duplicated):
 
 
 @pytest.mark.parametrize("package", WITH_GENERATORS)
-def test_with_the_extra_no_generator_stays_duplicated(duplicated, package):
+def test_with_the_option_no_generator_stays_duplicated(duplicated, package):
     assert duplicated(package, "generators") == set()

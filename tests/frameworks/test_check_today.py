@@ -25,10 +25,10 @@ LOADERS = [
 forks = forks_of(PROGRAMS, *USED)
 
 
-@pytest.mark.parametrize("name, extras", LOADERS)
-def test_the_verdict_is_true(judged, forks, name, extras):
-    found = judged(f"loaders_today:{name}", extras)
-    assert found["verdict"] == true_verdict(forks, f"loaders_today:{name}", extras)
+@pytest.mark.parametrize("name, options", LOADERS)
+def test_the_verdict_is_true(judged, forks, name, options):
+    found = judged(f"loaders_today:{name}", options)
+    assert found["verdict"] == true_verdict(forks, f"loaders_today:{name}", options)
     assert found["loader"]["workers"] == 2
 
 

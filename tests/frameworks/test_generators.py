@@ -1,11 +1,11 @@
-"""Packages that draw from generators of their own: duplicates without the extra ``generators``, none with it."""
+"""Packages that draw from generators of their own: duplicates without the option ``generators``, none with it."""
 
 import pytest
 from variants import WITH_GENERATORS, result
 
 
-def drawn(package, extras, method):
-    return result("use_generators.py", package, extras, method)
+def drawn(package, options, method):
+    return result("use_generators.py", package, options, method)
 
 
 def duplicates(epochs):
@@ -14,7 +14,7 @@ def duplicates(epochs):
 
 
 @pytest.mark.parametrize("package", WITH_GENERATORS)
-def test_without_the_extra_workers_and_epochs_repeat_draws(package):
+def test_without_the_option_workers_and_epochs_repeat_draws(package):
     first, second = drawn(package, "", "fork")
     assert first == second
     assert first[::2] == first[1::2]  # of one worker and of the other
@@ -22,5 +22,5 @@ def test_without_the_extra_workers_and_epochs_repeat_draws(package):
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 @pytest.mark.parametrize("package", WITH_GENERATORS)
-def test_with_the_extra_no_draw_repeats(package, method):
+def test_with_the_option_no_draw_repeats(package, method):
     assert duplicates(drawn(package, "generators", method)) == 0

@@ -108,7 +108,7 @@ def test_lightning_1_3_seeds_the_workers_of_ranks_whether_asked_or_not():
     assert [rank["worker_init_fn"][0][1] for rank in of_ours] == ["pl_worker_init_function"] * 2
 
 
-def test_with_the_extra_ranks_no_two_ranks_share_a_stream():
+def test_with_the_option_ranks_no_two_ranks_share_a_stream():
     first, second = (rank["training"] for rank in ranks(WITH_RANKS))
     assert drawn(first) == drawn(ranks(BY_VARIABLE)[0]["training"])
     for stream in (NUMPY, RANDOM, TORCH):
@@ -118,7 +118,7 @@ def test_with_the_extra_ranks_no_two_ranks_share_a_stream():
 
 
 @seeds_workers
-def test_seed_everything_with_workers_has_the_last_word_over_the_extra_ranks():
+def test_seed_everything_with_workers_has_the_last_word_over_the_option_ranks():
     for number, rank in enumerate(ranks(WITH_RANKS, WORKERS)):
         assert rank["worker_init_fn"][0] == ["partial of", "pl_worker_init_function", {"rank": number}]
         assert set(column(rank["training"], SEEDINGS)) == {2}

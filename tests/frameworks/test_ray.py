@@ -42,31 +42,31 @@ def test_stock_repeats_draws_in_workers_epochs_and_ranks():
     assert drawn(second) == drawn(first)
 
 
-def test_without_the_extra_each_rank_draws_as_on_torch_1_9():
+def test_without_the_option_each_rank_draws_as_on_torch_1_9():
     first, second = (ray(BY_RUNTIME_ENV)[rank]["plain"] for rank in RANKS)
     assert repeats(first) == 0
     assert are_those_of_torch_1_9(first)
     assert drawn(second) == drawn(first)
 
 
-def test_with_the_extra_rank_0_draws_as_without():
+def test_with_the_option_rank_0_draws_as_without():
     assert ray(WITH_RANKS)[0]["plain"] == ray(BY_RUNTIME_ENV)[0]["plain"]
 
 
 @pytest.mark.parametrize("stream", [NUMPY, RANDOM, TORCH])
-def test_with_the_extra_no_two_starts_share_a_stream(stream):
+def test_with_the_option_no_two_starts_share_a_stream(stream):
     draws = [draw for rank in RANKS for draw in column(ray(WITH_RANKS)[rank]["plain"], stream)]
     assert len(set(draws)) == len(draws) == 24
 
 
 @pytest.mark.parametrize("rank", RANKS)
-def test_with_the_extra_each_start_draws_what_its_words_give(rank):
+def test_with_the_option_each_start_draws_what_its_words_give(rank):
     first, rows = (ray(WITH_RANKS)[number]["plain"] for number in (0, rank))
     assert are_those_of_rank(with_starts_of(first, rows), rank)
 
 
 @pytest.mark.parametrize("case", ["own function", "reproducible"])
-def test_functions_that_seed_by_torchs_seed_differ_between_ranks_with_the_extra_only(case):
+def test_functions_that_seed_by_torchs_seed_differ_between_ranks_with_the_option_only(case):
     for variant, is_same in ((STOCK, True), (BY_RUNTIME_ENV, True), (WITH_RANKS, False)):
         first, second = (ray(variant)[rank][case] for rank in RANKS)
         assert (column(first, NUMPY) == column(second, NUMPY)) is is_same

@@ -109,5 +109,5 @@ print(workerseed.status().state)
 
 def test_status_with_torch(prints):
     code = "import workerseed, torch.utils.data\nstatus = workerseed.status()\n"
-    code += "print(status.state, status.torch == torch.__version__, status.extras)"
+    code += "print(status.state, status.torch == torch.__version__, status.options)"
     assert prints(code) == f"{STATE} True ()\n"

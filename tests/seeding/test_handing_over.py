@@ -135,15 +135,15 @@ class TaggedLoader(DataLoader):
 
 
 @needs_numpy
-def test_an_iterator_may_take_other_arguments_first(extras_on):
+def test_an_iterator_may_take_other_arguments_first(options_on):
     loader = TaggedLoader(Draws(), num_workers=2)
     assert iter(loader).tag == "train"
     assert draws(loader) == expected_draws()
 
 
 @pytest.fixture
-def extras_on():
-    """Installs workerseed with an extra, for one test: then it wraps on every torch."""
+def options_on():
+    """Installs workerseed with an option, for one test: then it wraps on every torch."""
     workerseed.install(["generators"])
     yield workerseed
     workerseed.uninstall()
@@ -169,7 +169,7 @@ class Stopping(DataLoader):
 
 
 @pytest.mark.parametrize("error", [ValueError("no"), KeyboardInterrupt(), SystemExit(3)], ids=repr)
-def test_an_error_while_workers_start_leaves_the_function_of_the_user(extras_on, error):
+def test_an_error_while_workers_start_leaves_the_function_of_the_user(options_on, error):
     loader = Stopping(range(4), num_workers=1, worker_init_fn=init)
     loader.error = error
     with pytest.raises(type(error)):
@@ -200,7 +200,7 @@ class InTurn:
 
 
 @needs_numpy
-def test_threads_may_start_workers_of_one_loader_at_once(extras_on):
+def test_threads_may_start_workers_of_one_loader_at_once(options_on):
     turns, iterators = InTurn(), []
     loader = DataLoader(Draws(4), batch_sampler=turns, num_workers=2, worker_init_fn=init)
 
@@ -236,7 +236,7 @@ class Assigning(ITERATOR):
         pass
 
 
-def test_a_function_that_an_iterator_assigns_stays(extras_on):
+def test_a_function_that_an_iterator_assigns_stays(options_on):
     loader = DataLoader(range(4), num_workers=1, worker_init_fn=init)
     assert Assigning(loader).function.worker_init_fn is init
     assert loader.worker_init_fn is other
@@ -244,7 +244,7 @@ def test_a_function_that_an_iterator_assigns_stays(extras_on):
 
 @needs_numpy
 @pytest.mark.parametrize("settable", [True, False])
-def test_a_loader_whose_function_is_a_property_is_seeded(extras_on, settable):
+def test_a_loader_whose_function_is_a_property_is_seeded(options_on, settable):
     class Loader(DataLoader):
         @property
         def worker_init_fn(self):
@@ -262,7 +262,7 @@ def test_a_loader_whose_function_is_a_property_is_seeded(extras_on, settable):
 
 
 @needs_numpy
-def test_a_loader_whose_dict_is_a_property_that_raises_is_made_and_seeded(extras_on):
+def test_a_loader_whose_dict_is_a_property_that_raises_is_made_and_seeded(options_on):
     class Loader(DataLoader):
         @property
         def __dict__(self):
@@ -272,7 +272,7 @@ def test_a_loader_whose_dict_is_a_property_that_raises_is_made_and_seeded(extras
 
 
 @needs_numpy
-def test_a_copy_shares_nothing_that_is_changed(extras_on):
+def test_a_copy_shares_nothing_that_is_changed(options_on):
     loader = DataLoader(Draws(), num_workers=2)
     twin = copy.copy(loader)
     stored = [vars(each)["_workerseed_init"] for each in (loader, twin)]
@@ -281,7 +281,7 @@ def test_a_copy_shares_nothing_that_is_changed(extras_on):
     assert vars(stored[0]()) == {"worker_init_fn": None, "rank": 0, "generators": None}
 
 
-def test_a_loader_without_workers_is_not_touched(extras_on):
+def test_a_loader_without_workers_is_not_touched(options_on):
     class Seeing(DataLoader):
         def __iter__(self):
             iterator = DataLoader.__iter__(self)
@@ -369,14 +369,14 @@ def test_an_iterator_that_derives_from_the_root_class_gets_the_seeded_function(w
 
 
 @only_with_a_root_class
-def test_one_start_has_one_seeded_function_however_many_classes_are_wrapped(extras_on):
+def test_one_start_has_one_seeded_function_however_many_classes_are_wrapped(options_on):
     asked = []
     workerseed.install(["ranks"], rank=lambda: asked.append("rank") or 0)
     define_below_the_root_class("Itself")(DataLoader(range(4), num_workers=2), None)
     assert asked == ["rank"]
 
 
-def test_iterators_are_not_kept_alive(extras_on):
+def test_iterators_are_not_kept_alive(options_on):
     def define(number):
         return type(f"Iterator{number}", (ITERATOR,), {"__init__": lambda self, loader: loader.worker_init_fn})
 

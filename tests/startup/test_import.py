@@ -19,7 +19,7 @@ print(sorted(new & {"wrapt", "torch", "numpy", "typing", "inspect", "logging", "
 
 
 def test_status_without_torch(prints):
-    expected = "Status(state='waiting', reason=\"torch's DataLoader is not imported yet\", torch=None, extras=())\n"
+    expected = "Status(state='waiting', reason=\"torch's DataLoader is not imported yet\", torch=None, options=())\n"
     assert prints("import workerseed\nprint(workerseed.status())") == expected
 
 

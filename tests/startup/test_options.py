@@ -1,4 +1,4 @@
-"""What the values of WORKERSEED do, and the extras of install()."""
+"""What the values of WORKERSEED do, and the options of install()."""
 
 import pytest
 from support import NATIVE, USE, needs_numpy, needs_torch, only_legacy
@@ -20,12 +20,12 @@ def test_values_that_switch_off(value):
 
 
 @pytest.mark.parametrize("value", ["verbose", " Verbose ", "verbose,verbose", "verbose , VERBOSE"])
-def test_values_that_name_an_extra(value):
+def test_values_that_name_an_option(value):
     assert _config.from_variable(value) == ("verbose",)
 
 
 @pytest.mark.parametrize("value", ["ranks,generators,verbose", "verbose, Generators, RANKS"])
-def test_values_that_name_all_extras_in_any_order(value):
+def test_values_that_name_all_options_in_any_order(value):
     assert _config.from_variable(value) == ("ranks", "generators", "verbose")
 
 
@@ -58,27 +58,27 @@ def test_a_value_that_is_not_valid_makes_the_import_fail(python):
     assert done.stderr.endswith(f"ValueError: WORKERSEED='maybe': 'maybe' is not known; {VALID}\n")
 
 
-def test_an_unknown_extra_is_an_error():
+def test_an_unknown_option_is_an_error():
     with pytest.raises(ValueError, match="'nonsense' is not known"):
-        workerseed.install(extras=["nonsense"])
+        workerseed.install(options=["nonsense"])
 
 
-def test_a_string_for_extras_is_an_error():
-    with pytest.raises(TypeError, match=r"extras must be a collection of names, such as \['verbose'\], got 'verbose'"):
-        workerseed.install(extras="verbose")
+def test_a_string_for_options_is_an_error():
+    with pytest.raises(TypeError, match=r"options must be a collection of names, such as \['verbose'\], got 'verbose'"):
+        workerseed.install(options="verbose")
 
 
-def test_extras_of_variable_and_calls_add_up(prints):
+def test_options_of_variable_and_calls_add_up(prints):
     code = """
 import workerseed
-print(workerseed.status().extras)
+print(workerseed.status().options)
 workerseed.install(["verbose"])
 workerseed.install()
-print(workerseed.status().extras)
+print(workerseed.status().options)
 workerseed.uninstall()
-print(workerseed.status().extras)
+print(workerseed.status().options)
 workerseed.install()
-print(workerseed.status().extras)
+print(workerseed.status().options)
 """
     assert prints(code) == "()\n('verbose',)\n()\n()\n"
     assert prints(code, WORKERSEED="verbose") == "('verbose',)\n('verbose',)\n()\n('verbose',)\n"
@@ -103,14 +103,14 @@ def test_verbose_logs_each_state(python):
 
 
 @needs_torch
-@pytest.mark.parametrize("extras", ["ranks", "generators", "ranks,generators"])
-def test_status_and_verbose_name_the_extras_that_are_on(capsys, extras):
-    workerseed.install([*extras.split(","), "verbose"])
+@pytest.mark.parametrize("options", ["ranks", "generators", "ranks,generators"])
+def test_status_and_verbose_name_the_options_that_are_on(capsys, options):
+    workerseed.install([*options.split(","), "verbose"])
     try:
         state, reason, *_ = workerseed.status()
     finally:
         workerseed.uninstall()
-    assert (state, reason.split("; ")[1]) == ("active", "extras: " + extras.replace(",", ", "))
+    assert (state, reason.split("; ")[1]) == ("active", "options: " + options.replace(",", ", "))
     assert logged_by_verbose(capsys.readouterr().err) == [f"active: {reason}", "off: uninstalled"]
 
 

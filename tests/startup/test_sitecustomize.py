@@ -322,7 +322,7 @@ VALID = [
     "",
     *_config.ON,
     *_config.OFF,
-    *_config.EXTRAS,
+    *_config.OPTIONS,
     "ranks,generators",
     "ranks, generators, verbose",
     " ON ",
@@ -340,10 +340,10 @@ def test_the_valid_values_are_those_of_the_package():
     done = run_python(
         "-S",
         "-c",
-        "import sitecustomize; print(sitecustomize.ON, sitecustomize.OFF, sitecustomize.EXTRAS)",
+        "import sitecustomize; print(sitecustomize.ON, sitecustomize.OFF, sitecustomize.OPTIONS)",
         PYTHONPATH=FOLDER,
     )
-    assert done.stdout == f"{_config.ON} {_config.OFF} {_config.EXTRAS}\n"
+    assert done.stdout == f"{_config.ON} {_config.OFF} {_config.OPTIONS}\n"
 
 
 @pytest.mark.parametrize("value", ["maybe", "1,ranks", "ranks,", "verbose,module"])

@@ -12,7 +12,7 @@ ACTIVATIONS = {
     "import": ("import workerseed\n", {}),
     "variable": ("", {"WORKERSEED": "ranks,generators", "PYTHONPATH": SITECUSTOMIZE}),
 }
-# Those that patch this torch: one that seeds NumPy itself is patched with extras alone.
+# Those that patch this torch: one that seeds NumPy itself is patched with options alone.
 each_activation = pytest.mark.parametrize("activation", ["variable"] if NATIVE else ACTIVATIONS)
 
 

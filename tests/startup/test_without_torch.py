@@ -22,7 +22,7 @@ import workerseed
 print(workerseed.status())
 """
 TRIED = """ModuleNotFoundError No module named 'torch' torch
-Status(state='waiting', reason="torch's DataLoader is not imported yet", torch=None, extras=())
+Status(state='waiting', reason="torch's DataLoader is not imported yet", torch=None, options=())
 """
 
 
@@ -58,8 +58,8 @@ def test_a_program_that_can_do_without_torch_does_with_the_variable(prints):
     assert prints(TRY, WORKERSEED="1", PYTHONPATH=SITECUSTOMIZE) == TRIED
 
 
-def test_extras_wait_for_torch_too(prints):
-    code = "import workerseed as w\nw.install(['generators'])\nprint(w.status().state, w.status().extras)"
+def test_options_wait_for_torch_too(prints):
+    code = "import workerseed as w\nw.install(['generators'])\nprint(w.status().state, w.status().options)"
     assert prints(code, WORKERSEED="ranks") == "waiting ('ranks', 'generators')\n"
 
 

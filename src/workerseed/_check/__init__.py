@@ -42,12 +42,12 @@ def check(loader: Optional[str], start_methods: Sequence[str], timeout: float, a
 def run(loader: Optional[str], start_methods: Sequence[str], timeout: float) -> probe.Results:
     """Probe as it is and with workerseed, each in two processes, and judge."""
     try:
-        extras = _config.from_variable(os.environ.get(_config.VARIABLE, "")) or ()
+        options = _config.from_variable(os.environ.get(_config.VARIABLE, "")) or ()
     except ValueError as error:
         raise probe.CheckError(str(error)) from None
     name = loader or "the article's dataset"
     pairs = []
-    for with_it, variable in ((False, None if loader else "off"), (True, ",".join(extras) or "on")):
+    for with_it, variable in ((False, None if loader else "off"), (True, ",".join(options) or "on")):
         doing = f"{name} with workerseed" if with_it else f"{name} as it is"
         options = {"loader": loader, "start_methods": start_methods, "workerseed": with_it, "seed": int(with_it)}
         two_epochs = run_probe(f"{doing}, two epochs", dict(options, epochs=2), variable, timeout)

@@ -62,7 +62,7 @@ def probe(folder: str, options: Results) -> Results:
         for seed in (random.seed, sys.modules["numpy"].random.seed, sys.modules["torch"].manual_seed):
             seed(options["seed"])
         loader = import_loader(options["loader"]) if options["loader"] else loader_of_article(method)
-        states = {name: Snapshot(source).state for name, source in core("_extras.rng").global_generators().items()}
+        states = {name: Snapshot(source).state for name, source in core("_options.rng").global_generators().items()}
         for epoch in epochs:
             epoch += recorder.epoch(loader, f" {method}" if method else "")
     return {
@@ -203,7 +203,7 @@ class RecordStates:
         init_fn: the user's own, or workerseed's.
         log: the file to write to.
         start: which start of workers this is.
-        roots: where to search for generators, as ``_extras.search`` wants them.
+        roots: where to search for generators, as ``_options.search`` wants them.
     """
 
     def __init__(self, init_fn: Optional[Callable[[int], Any]], log: str, start: int, roots: Dict[str, Any]) -> None:
@@ -238,7 +238,7 @@ class RecordStates:
         queues.Queue.put = recording_put
 
     def snapshots(self) -> "Dict[str, Snapshot]":
-        named = dict(core("_extras.rng").global_generators(), **core("_extras.search").find_generators(self.roots))
+        named = dict(core("_options.rng").global_generators(), **core("_options.search").find_generators(self.roots))
         found = {}
         for path, generator in named.items():
             with contextlib.suppress(Exception):  # one odd generator hides no other
@@ -251,7 +251,7 @@ class Snapshot:
 
     def __init__(self, generator: Any) -> None:
         self.generator = generator
-        self.state = core("_extras.rng").state_of(generator)
+        self.state = core("_options.rng").state_of(generator)
         self.twister = twister_of(generator)
         initial_seed = getattr(generator, "initial_seed", lambda: None)  # of torch
         # The seed of a twister is its key, which also changes every 624 draws.

@@ -21,7 +21,7 @@ def table(results: Results) -> str:
         "{name}: {workers} workers started by {start_method},".format(**loader),
         "the first batch of each in two epochs, and again in another process",
         "",
-        f"{'':22}{'as it is':29}" + ", ".join(["with workerseed", *results["status"]["extras"]]),
+        f"{'':22}{'as it is':29}" + ", ".join(["with workerseed", *results["status"]["options"]]),
         f"{'source':17}{'used':5}{heads}{heads}",
     ]
     for name, source in used.items():
@@ -52,8 +52,8 @@ def sentence(results: Results) -> str:
     if verdict in sentences:
         return sentences[verdict]
     if verdict == "fixed":
-        extras = ",".join(status["extras"])
-        return "Affected, and fixed by workerseed" + (f" with WORKERSEED={extras}." if extras else ".")
+        options = ",".join(status["options"])
+        return "Affected, and fixed by workerseed" + (f" with WORKERSEED={options}." if options else ".")
     if not any(source["used"] for source in results["sources"].values()):
         return "Not affected: the check has seen no worker draw anything."
     return "Not affected: {reason}.".format(**status) if status["state"] == "native" else "Not affected."

@@ -10,10 +10,10 @@ EXIT_CODES = {"not affected": 0, "fixed": 0, "not fixed": 1, "cannot tell": 2}
 FINE = (None, {"workers": "differ", "epochs": "differ", "repeatable": True})  # None: not used
 SEED = "torch.initial_seed() % 2**32, which differs by worker and epoch"
 SHARES = "unless its workers shuffle one order with it and take a share each: they would lose items"
-GENERATORS = "turn on the `generators` extra (WORKERSEED=generators, or `workerseed run --generators`)"
+GENERATORS = "turn on the `generators` option (WORKERSEED=generators, or `workerseed run --generators`)"
 RANKS = (
     "Its sampler gives each rank a share. Ranks that call torch.manual_seed with one number draw the same: turn on the "
-    "`ranks` extra (WORKERSEED=ranks, or `workerseed run --ranks`). If several ranks must load the same batch, as in "
+    "`ranks` option (WORKERSEED=ranks, or `workerseed run --ranks`). If several ranks must load the same batch, as in "
     'tensor parallelism, call workerseed.install(["ranks"], rank=...) with the data-parallel rank. Seeding torch with '
     "seed + rank would break a shuffle that ranks share."
 )
@@ -56,7 +56,7 @@ def judge(as_it_is: Pair, workerseed: Pair) -> Results:
         verdict, notes = "cannot tell", [UNSEEN]
     elif any(source["as_it_is"] not in FINE for source in sources.values()):
         verdict = "fixed"
-    if loader["distributed"] and "ranks" not in status["extras"]:
+    if loader["distributed"] and "ranks" not in status["options"]:
         notes.append(RANKS)
     seeded = [name for name, state in record["states"].items() if state == as_it_is[0]["states"][name]]
     if "np.random" in seeded and "torch" not in seeded and sources["np.random"]["used"]:
@@ -83,7 +83,7 @@ def advise(name: str, before: Optional[Results], after: Optional[Results], recor
     """Return what to do about one source, or None if there is nothing to do."""
     status, loader = record["status"], record["loader"]
     if after is None or after in FINE:
-        options = "".join(f" --{extra}" for extra in status["extras"])
+        options = "".join(f" --{option}" for option in status["options"])
         return None if before in FINE else f"import workerseed, or start the program with `workerseed run{options}`"
     if any(state.startswith("seeded") for worker in record["epochs"][0] for state in worker.get(name, [])):
         return f"it is seeded or created while items are loaded: do it once in each worker, from {SEED}"
@@ -93,7 +93,7 @@ def advise(name: str, before: Optional[Results], after: Optional[Results], recor
         return "workerseed is {state}: {reason}".format(**status)
     if dict(after, repeatable=True) in FINE:
         return "not reproducible: it is created without a seed; give it one"
-    steps = [] if "generators" in status["extras"] else [GENERATORS]
+    steps = [] if "generators" in status["options"] else [GENERATORS]
     if loader["iterable"]:
         steps.append(f"call workerseed.reseed with the loader, {SHARES}")
     if not steps:

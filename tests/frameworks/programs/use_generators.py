@@ -8,7 +8,7 @@ from torch.utils.data import DataLoader, Dataset
 
 import workerseed
 
-package, extras, method = sys.argv[2:]
+package, options, method = sys.argv[2:]
 
 
 class Augmented(Dataset):
@@ -56,7 +56,7 @@ class OfMonai:
 
 
 if __name__ == "__main__":
-    workerseed.install([extras] if extras else [])
+    workerseed.install([options] if options else [])
     augment = {"imgaug": OfImgaug, "albumentations": OfAlbumentations, "monai": OfMonai}[package]()
     seed_parent()
     loader = DataLoader(Augmented(augment), num_workers=2, multiprocessing_context=method)

@@ -147,8 +147,8 @@ def monai_threads():
 
 if __name__ == "__main__":
     drawn = {}
-    for extras in ("", "generators"):
-        workerseed.install([extras] if extras else [])
-        drawn[extras] = globals()[framework]()
+    for options in ("", "generators"):
+        workerseed.install([options] if options else [])
+        drawn[options] = globals()[framework]()
         workerseed.uninstall()
     write(drawn)

@@ -1,4 +1,4 @@
-"""What goes beyond torch 1.9, if the user turns it on; ``keep`` and ``reseed``, for the extra ``generators``."""
+"""What goes beyond torch 1.9, if the user turns it on; ``keep`` and ``reseed``, for the option ``generators``."""
 
 TYPE_CHECKING = False  # mypy reads it as true; `typing` itself is too slow to import at interpreter start
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ marked: "Dict[str, List[Any]]" = {KEEP: [], RESEED: []}  # generators and datase
 def keep(loader_or_generator: "Any") -> None:
     """Leave a generator as it is in workers, or all that a dataset stores, or all in the workers of a loader.
 
-    For the extra ``generators``: a validation loader may want the same draws in every epoch. A framework that builds
+    For the option ``generators``: a validation loader may want the same draws in every epoch. A framework that builds
     another loader from yours (Lightning under DDP) drops the mark of the loader: keep its dataset then.
 
     Args:
@@ -29,7 +29,7 @@ def keep(loader_or_generator: "Any") -> None:
 def reseed(loader_or_generator: "Any") -> None:
     """Reseed a generator, or all that a dataset stores, or all in the workers of a loader, if it is iterable-style.
 
-    For the extra ``generators``, which otherwise leaves iterable-style loaders alone: in many of them each worker
+    For the option ``generators``, which otherwise leaves iterable-style loaders alone: in many of them each worker
     shuffles the same order in the same way, with a stored generator, and takes its share. Reseeded, such workers would
     lose items. What you keep stays as it is, whatever you reseed.
 

@@ -1,4 +1,4 @@
-"""The extra ``generators``: what workers reseed, what that gives, what is left alone, and how to opt out."""
+"""The option ``generators``: what workers reseed, what that gives, what is left alone, and how to opt out."""
 
 import functools
 import gc
@@ -11,7 +11,7 @@ from support import TESTS, TORCH, Draws, as_list, draws, epoch, expected_draws, 
 from torch.utils.data import DataLoader, Dataset
 
 import workerseed
-from workerseed import _extras, _messages
+from workerseed import _options, _messages
 
 MODERN_NUMPY = np is not None and hasattr(np.random, "Generator")  # NumPy 1.17
 needs_modern_numpy = pytest.mark.skipif(not MODERN_NUMPY, reason="NumPy 1.17 brought Generator")
@@ -110,7 +110,7 @@ def distinct(drawn):
 
 @pytest.fixture
 def reseeding():
-    """Installs workerseed with the extra, for one test."""
+    """Installs workerseed with the option, for one test."""
     workerseed.install(["generators"])
     yield workerseed
     workerseed.uninstall()
@@ -120,10 +120,10 @@ def reseeding():
 
 
 @functools.lru_cache(maxsize=None)
-def drawn_of_kinds(*extras):
+def drawn_of_kinds(*options):
     """By kind: what two generators of seed 1 and one of seed 2 draw in two epochs, and the first then in the parent."""
     generators = [maker(seed) for maker in MAKERS.values() for seed in (1, 1, 2)]
-    workerseed.install(extras)
+    workerseed.install(options)
     try:
         drawn = list(zip(*first_draws(Holding(*generators))))
     finally:
@@ -138,7 +138,7 @@ def test_each_kind_draws_otherwise_in_every_worker_and_epoch(kind):
 
 
 @pytest.mark.parametrize("kind", MAKERS)
-def test_without_the_extra_each_kind_draws_the_same_everywhere(kind):
+def test_without_the_option_each_kind_draws_the_same_everywhere(kind):
     assert set(drawn_of_kinds()[kind][0]) == {draw(MAKERS[kind](1))}
 
 
@@ -179,7 +179,7 @@ def test_another_run_draws_the_same_wherever_the_generators_are_found(prints, re
 
 
 def test_a_generator_of_torch_gets_more_than_the_32_bits_that_its_own_seeding_uses():
-    from workerseed._extras import rng
+    from workerseed._options import rng
 
     generator = torch.Generator()
     rng.reseed(generator, [0, 0, 0, 0])
@@ -413,16 +413,16 @@ def test_system_random_is_left_alone(reseeding, kind):
 
 
 @needs_numpy
-def test_the_global_generators_draw_as_without_the_extra(reseeding):
+def test_the_global_generators_draw_as_without_the_option(reseeding):
     drawn = draws(DataLoader(Draws(), num_workers=2))
     assert drawn == expected_draws()
 
 
-def test_random_and_torch_draw_as_without_the_extra(reseeding):
+def test_random_and_torch_draw_as_without_the_option(reseeding):
     dataset = Calling(random.random, lambda: torch.rand(1).item())
-    with_extra = first_draws(dataset)
+    with_option = first_draws(dataset)
     workerseed.uninstall()
-    assert with_extra == first_draws(dataset)
+    assert with_option == first_draws(dataset)
 
 
 def test_a_loader_without_workers_is_left_alone(reseeding):
@@ -500,7 +500,7 @@ def test_verbose_logs_what_an_iterable_dataset_keeps(monkeypatch, capfd):
     "request_of, method", [("loader", "fork"), ("dataset", "fork"), ("generator", "fork"), ("generator", "spawn")]
 )
 def test_an_iterable_dataset_is_reseeded_where_that_is_requested(reseeding, monkeypatch, request_of, method):
-    monkeypatch.setitem(_extras.marked, _extras.RESEED, [])
+    monkeypatch.setitem(_options.marked, _options.RESEED, [])
     dataset = Sharing()
     with start_method(method) as options:
         loader = DataLoader(dataset, num_workers=2, collate_fn=as_list, **options)
@@ -576,7 +576,7 @@ def test_a_generator_that_a_thread_draws_from_as_workers_start_does_no_harm(pyth
 
 @needs_modern_numpy
 def test_a_generator_that_a_thread_draws_from_is_left_alone_with_an_error_that_is_warned_of():
-    from workerseed._extras import rng
+    from workerseed._options import rng
 
     generator = np.random.RandomState(1)
     drawing, looked = threading.Event(), threading.Event()
@@ -687,7 +687,7 @@ def test_a_failure_of_the_search_does_not_stop_a_loader(reseeding, monkeypatch):
     def fail(roots):
         raise RuntimeError("no search")
 
-    monkeypatch.setattr("workerseed._extras.generators.find_generators", fail)
+    monkeypatch.setattr("workerseed._options.generators.find_generators", fail)
     with pytest.warns(RuntimeWarning, match="stored generators are not reseeded: RuntimeError"):
         assert sorted(items(Calling(lambda: 1))) == [[1]] * 4
 
@@ -695,7 +695,7 @@ def test_a_failure_of_the_search_does_not_stop_a_loader(reseeding, monkeypatch):
 # Opting out
 
 
-def test_a_generator_that_is_kept_draws_as_without_the_extra(reseeding):
+def test_a_generator_that_is_kept_draws_as_without_the_option(reseeding):
     kept, other = random.Random(1), random.Random(1)
     workerseed.keep(kept)
     drawn = first_draws(Holding(kept, other))
@@ -710,7 +710,7 @@ def test_all_that_share_the_bit_generator_of_a_kept_one_are_kept(reseeding):
     assert distinct(first_draws(Holding(np.random.Generator(kept.bit_generator)))) == 1
 
 
-def test_a_loader_that_is_kept_draws_as_without_the_extra_and_others_do_not(reseeding):
+def test_a_loader_that_is_kept_draws_as_without_the_option_and_others_do_not(reseeding):
     dataset = Holding(random.Random(1))
     validation = DataLoader(dataset, num_workers=2, collate_fn=as_list)
     workerseed.keep(validation)
@@ -721,7 +721,7 @@ def test_a_loader_that_is_kept_draws_as_without_the_extra_and_others_do_not(rese
     assert distinct(first_draws(dataset)) == 4
 
 
-def test_keep_needs_no_extra(shim):
+def test_keep_needs_no_option(shim):
     generator = random.Random(1)
     workerseed.keep(generator)
     assert distinct(first_draws(Holding(generator))) == 1
@@ -738,8 +738,8 @@ def test_keep_takes_nothing_else(other):
 
 def test_status_names_it(reseeding):
     status = workerseed.status()
-    assert (status.state, status.extras) == ("active", ("generators",))
-    assert status.reason.endswith("; extras: generators")
+    assert (status.state, status.options) == ("active", ("generators",))
+    assert status.reason.endswith("; options: generators")
 
 
 def test_uninstall_ends_it(reseeding):

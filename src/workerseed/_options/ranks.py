@@ -1,4 +1,4 @@
-"""The extra ``ranks``: the data-parallel rank of this process."""
+"""The option ``ranks``: the data-parallel rank of this process."""
 
 import os
 import sys
@@ -65,6 +65,6 @@ def checked_rank(rank: Any, name: str) -> int:
     except (TypeError, ValueError):
         pass
     raise ValueError(
-        f"{name}={rank!r} is not the data-parallel rank of a process, which the extra 'ranks' of workerseed needs: "
+        f"{name}={rank!r} is not the data-parallel rank of a process, which the option 'ranks' of workerseed needs: "
         f"valid are whole numbers from 0 to {MASK32}"
     )

@@ -1,4 +1,4 @@
-"""The extra ``generators``: chooses the generators that the workers of a loader reseed, and has them do it."""
+"""The option ``generators``: chooses the generators that the workers of a loader reseed, and has them do it."""
 
 import os
 from typing import Any, Dict, List, Optional, Set

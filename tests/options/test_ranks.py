@@ -1,4 +1,4 @@
-"""The extra ``ranks``: where the rank comes from, and that each rank has streams of its own, in real jobs."""
+"""The option ``ranks``: where the rank comes from, and that each rank has streams of its own, in real jobs."""
 
 import json
 import os
@@ -20,8 +20,8 @@ from use_ranks import EPOCHS, WORKERS, ThreeStreams, as_it_is, epochs
 import workerseed
 from workerseed import _messages
 from workerseed.__main__ import SITECUSTOMIZE
-from workerseed._extras.ranks import RANK_VARIABLES as VARIABLES
-from workerseed._extras.ranks import find_rank
+from workerseed._options.ranks import RANK_VARIABLES as VARIABLES
+from workerseed._options.ranks import find_rank
 from workerseed._seeding import generate_state
 
 WORDS = st.integers(min_value=0, max_value=2**32 - 1)
@@ -38,7 +38,7 @@ def outside_a_job(monkeypatch):
 
 @pytest.fixture
 def ranks():
-    """Installs workerseed with the extra in this process, for one test."""
+    """Installs workerseed with the option in this process, for one test."""
     workerseed.install(["ranks"])
     yield
     workerseed.uninstall()
@@ -77,7 +77,7 @@ def test_a_variable_that_is_not_a_rank_is_an_error(monkeypatch, name, value):
     with pytest.raises(ValueError) as error:
         find_rank()
     assert str(error.value) == (
-        f"{name}={value!r} is not the data-parallel rank of a process, which the extra 'ranks' of workerseed needs: "
+        f"{name}={value!r} is not the data-parallel rank of a process, which the option 'ranks' of workerseed needs: "
         "valid are whole numbers from 0 to 4294967295"
     )
 
@@ -147,7 +147,7 @@ def test_workers_draw_what_the_words_of_their_rank_give(ranks, monkeypatch, meth
         assert epochs(loader_of(**options), 1) == expected(rank, base_seeds_from(0, 1))
 
 
-def test_a_process_outside_a_job_draws_as_without_the_extra(shim):
+def test_a_process_outside_a_job_draws_as_without_the_option(shim):
     without = epochs(loader_of())
     workerseed.install(["ranks"])
     assert epochs(loader_of()) == without == expected(0, base_seeds_from(0))
@@ -204,7 +204,7 @@ def test_without_workers_the_rank_is_not_looked_for(ranks, monkeypatch):
     assert len(list(DataLoader(ThreeStreams(), collate_fn=as_it_is))) == WORKERS
 
 
-def test_without_the_extra_the_rank_is_not_looked_for(shim, monkeypatch):
+def test_without_the_option_the_rank_is_not_looked_for(shim, monkeypatch):
     monkeypatch.setenv("RANK", "first")
     assert epochs(loader_of()) == expected(0, base_seeds_from(0))
 
@@ -218,13 +218,13 @@ def test_uninstalling_ends_it(ranks, monkeypatch):
 # Distributed jobs
 
 
-def job(folder, world_size, extras):
+def job(folder, world_size, options):
     """What the processes of a job draw, by rank; torch.distributed is initialised and the launcher's variable lies."""
 
     def run(rank):
         done = run_python(
             *("-W", "ignore", PROGRAM, str(folder), str(rank), str(world_size), str(folder / "meeting")),
-            WORKERSEED=extras,
+            WORKERSEED=options,
             PYTHONPATH=SITECUSTOMIZE,
             RANK="7",
             GLOO_SOCKET_IFNAME="lo",
@@ -243,7 +243,7 @@ def read(folder, world_size):
 
 @pytest.fixture(scope="module")
 def jobs(tmp_path_factory):
-    """What jobs of two and of four processes draw with the extra, and one of two without."""
+    """What jobs of two and of four processes draw with the option, and one of two without."""
     folder = tmp_path_factory.mktemp
     return {2: job(folder("two"), 2, "ranks"), 4: job(folder("four"), 4, "ranks"), "1": job(folder("off"), 2, "1")}
 
@@ -265,11 +265,11 @@ def test_ranks_draw_the_same_in_another_run(jobs):
     assert jobs[4][:2] == jobs[2]
 
 
-def test_rank_0_draws_as_without_the_extra(jobs):
+def test_rank_0_draws_as_without_the_option(jobs):
     assert jobs[2][0] == jobs["1"][0]
 
 
-def test_without_the_extra_all_ranks_draw_the_same(jobs):
+def test_without_the_option_all_ranks_draw_the_same(jobs):
     assert jobs["1"][1] == jobs["1"][0]
 
 
@@ -339,7 +339,7 @@ def test_a_function_that_returns_no_rank_is_an_error_when_workers_start(rank):
 
 
 NO_RANK = (
-    "is not the data-parallel rank of a process, which the extra 'ranks' of workerseed needs: "
+    "is not the data-parallel rank of a process, which the option 'ranks' of workerseed needs: "
     "valid are whole numbers from 0 to 4294967295"
 )
 
@@ -352,8 +352,8 @@ def test_install_refuses_what_is_no_rank(rank):
     assert workerseed.status().state == "off"
 
 
-def test_install_refuses_a_rank_without_the_extra():
-    with pytest.raises(ValueError, match="rank is for the extra 'ranks'"):
+def test_install_refuses_a_rank_without_the_option():
+    with pytest.raises(ValueError, match="rank is for the option 'ranks'"):
         workerseed.install(rank=1)
 
 

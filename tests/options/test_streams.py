@@ -58,7 +58,7 @@ def test_workers_with_workerseed_draw_what_is_computed(shim):
     assert_workers_draw("workerseed", None)
 
 
-# With the extra `generators`
+# With the option `generators`
 
 kinds = pytest.mark.parametrize(
     "kind", ["random.Random", "RandomState", pytest.param("default_rng", marks=has_seed_sequence), "torch.Generator"]
