@@ -68,6 +68,7 @@ def uninstall() -> None:
     If another library has wrapped one of our wrappers, ours may stay there and passes calls through.
     """
     stop_calling(patch_dataloader)
+    _set_state("off", "uninstalled")
     settings.options = settings.rank = None
     if "workerseed._patch" in sys.modules:
         from . import _patch
@@ -77,7 +78,6 @@ def uninstall() -> None:
         from . import _options
 
         _options.forget_marks()
-    _set_state("off", "uninstalled")
 
 
 def status() -> "Status":
