@@ -10,7 +10,7 @@ import wrapt
 
 from ._attributes import attributes_of
 from ._config import BEYOND_TORCH_1_9, settings
-from ._seeding import SeededWorkerInit, WorkerInitFn, prepare_parent
+from ._seeding import SeededWorkerInit, WorkerInitFn
 
 # Every attribute that workerseed patches, all in torch.utils.data.dataloader; docs/how-it-works.md has the same list.
 #   DataLoader.__init__    wrapped: chains the reseeding step in front of worker_init_fn, stores that beside it
@@ -192,7 +192,6 @@ def _is_seeded(worker_init_fn: Any) -> bool:
 
 def _seeded_init(iterator: Any, loader: Any, worker_init_fn: WorkerInitFn) -> SeededWorkerInit:
     """Return what the workers that ``iterator`` starts now call in place of ``worker_init_fn``."""
-    prepare_parent()
     for_start: Tuple[Any, ...] = ()
     options = settings.options or ()
     if any(option in options for option in BEYOND_TORCH_1_9):
