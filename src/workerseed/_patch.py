@@ -37,12 +37,12 @@ def patch(dataloader: ModuleType) -> Tuple[str, str]:
     Returns:
         The state and the reason for ``workerseed.status()``: ``active``, ``native`` or ``unsupported``.
     """
+    loader, root = getattr(dataloader, "DataLoader", None), _root(dataloader)  # which makes a lazy module load
     options = [option for option in BEYOND_TORCH_1_9 if option in (settings.options or ())]
     worker = sys.modules.get("torch.utils.data._utils.worker")  # torch 1.0 has none
     native = "this torch seeds NumPy in its workers itself" if hasattr(worker, "_generate_state") else ""
     if native and not options:
         return "native", native
-    loader, root = getattr(dataloader, "DataLoader", None), _root(dataloader)
     if not isinstance(loader, type) or not isinstance(root, type):
         return "unsupported", f"this torch has no DataLoader with worker iterators below {' or '.join(ROOTS)}"
     try:
