@@ -1,17 +1,21 @@
-"""The option ``generators``: what workers reseed, what that gives, what is left alone, and how to opt out."""
+"""The option ``generators``: what workers reseed, where it is found, and what is left alone."""
 
 import functools
 import gc
+import pickle
 import random
 import threading
+import weakref
 
 import pytest
 import torch
 from support import TESTS, TORCH, Draws, as_list, draws, epoch, expected_draws, needs_numpy, np, start_method
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, dataloader
 
 import workerseed
-from workerseed import _options, _messages
+from workerseed import _messages, _seeding
+from workerseed._options import for_start, rng
+from workerseed._options.search import find_generators
 
 MODERN_NUMPY = np is not None and hasattr(np.random, "Generator")  # NumPy 1.17
 needs_modern_numpy = pytest.mark.skipif(not MODERN_NUMPY, reason="NumPy 1.17 brought Generator")
@@ -179,10 +183,8 @@ def test_another_run_draws_the_same_wherever_the_generators_are_found(prints, re
 
 
 def test_a_generator_of_torch_gets_more_than_the_32_bits_that_its_own_seeding_uses():
-    from workerseed._options import rng
-
     generator = torch.Generator()
-    rng.reseed(generator, [0, 0, 0, 0])
+    rng.reseed_source(generator, [0, 0, 0, 0])
     seeded = seeded_torch(torch.Generator(), generator.initial_seed())
     assert draw(generator) != draw(seeded)
 
@@ -459,22 +461,20 @@ def test_a_data_pipe_that_workers_shuffle_alike_and_share_loses_nothing(reseedin
     assert sorted(order) == list(range(32)) != order
 
 
-if TORCH >= (1, 2):
-
-    class Sharing(torch.utils.data.IterableDataset):
-        """Shuffles with a generator that has to be equal in all workers, of which each then takes its share."""
-
-        def __init__(self):
-            self.generator = random.Random(1)
-
-        def __iter__(self):
-            order = list(range(32))
-            self.generator.shuffle(order)
-            info = torch.utils.data.get_worker_info()
-            return iter(order[info.id :: info.num_workers])
-
-
 needs_iterables = pytest.mark.skipif(TORCH < (1, 2), reason="torch 1.2 brought iterable datasets")
+
+
+class Sharing(getattr(torch.utils.data, "IterableDataset", object)):
+    """Shuffles with a generator that must be equal in all workers, each of which then takes its share."""
+
+    def __init__(self):
+        self.generator = random.Random(1)
+
+    def __iter__(self):
+        order = list(range(32))
+        self.generator.shuffle(order)
+        info = torch.utils.data.get_worker_info()
+        return iter(order[info.id :: info.num_workers])
 
 
 @needs_iterables
@@ -492,44 +492,61 @@ def test_verbose_logs_what_an_iterable_dataset_keeps(monkeypatch, capfd):
     finally:
         workerseed.uninstall()
     (line,) = (line for line in capfd.readouterr().err.splitlines() if "generators: " in line)
-    assert "generators: 1 stored on an iterable-style Sharing stay as they are" in line
+    assert "generators: left 1 on iterable-style dataset Sharing unchanged" in line
+
+
+ITERABLE, MAP = (getattr(getattr(dataloader, "_DatasetKind", None), kind, None) for kind in ("Iterable", "Map"))
 
 
 @needs_iterables
 @pytest.mark.parametrize(
-    "request_of, method", [("loader", "fork"), ("dataset", "fork"), ("generator", "fork"), ("generator", "spawn")]
+    "dataset, kind", [(Sharing, None), (Sharing, MAP), (lambda: Holding(random.Random(1)), ITERABLE)]
 )
-def test_an_iterable_dataset_is_reseeded_where_that_is_requested(reseeding, monkeypatch, request_of, method):
-    monkeypatch.setitem(_options.marked, _options.RESEED, [])
-    dataset = Sharing()
-    with start_method(method) as options:
-        loader = DataLoader(dataset, num_workers=2, collate_fn=as_list, **options)
-        workerseed.reseed({"loader": loader, "dataset": dataset, "generator": dataset.generator}[request_of])
-        assert sorted(item for batch in loader for item in batch) != list(range(32))
+def test_the_class_or_the_kind_of_the_dataset_makes_a_loader_iterable_style(dataset, kind):
+    assert added(_dataset=dataset(), _dataset_kind=kind) == (0, None)
 
 
-@needs_iterables
-def test_what_is_kept_stays_kept_though_its_loader_is_reseeded(reseeding):
-    dataset = Sharing()
-    loader = DataLoader(dataset, num_workers=2, collate_fn=as_list)
-    workerseed.reseed(loader)
-    workerseed.keep(dataset.generator)
-    assert sorted(item for batch in loader for item in batch) == list(range(32))
+@pytest.mark.parametrize("underscore", ["", "_"])
+def test_the_iterator_says_what_it_loads_and_no_property_of_the_loader_runs(underscore):
+    class Unreadable(DataLoader):
+        def __getattribute__(self, name):
+            raise RuntimeError("none of your business")
+
+    dataset, collate_fn = Holding(random.Random(1)), Calling(random.Random(2))
+    loader = object.__new__(Unreadable)
+    _, stored = added(loader, **{underscore + "dataset": dataset, underscore + "collate_fn": collate_fn})
+    assert stored.paths == ["dataset.generators[0]", "collate_fn.generators[0]"]
 
 
-@pytest.mark.parametrize("other", [3, None, [random.Random(1)], random])
-def test_reseed_takes_nothing_else(other):
-    with pytest.raises(TypeError, match="reseed takes a DataLoader, a dataset or a generator, got "):
-        workerseed.reseed(other)
+class Iterator:
+    def __init__(self, attributes):
+        vars(self).update(attributes)
 
 
-def test_in_threads_of_the_parent_nothing_is_reseeded(reseeding):
-    from workerseed._patch import seeded_init
+def added(loader=None, **attributes):
+    """What the option adds to a start of workers by an iterator with these attributes."""
+    return for_start(Iterator(attributes), loader, None, ("generators",), None)
 
+
+def test_in_threads_of_the_parent_nothing_is_reseeded():
     generator = random.Random(1)
     before = generator.getstate()
-    seeded_init(DataLoader(Holding(generator), num_workers=1), None)(0)
+    init = _seeding.SeededWorkerInit(None, *added(dataset=Holding(generator)))
+    init(0)
+    assert init.reseed is not None
     assert generator.getstate() == before
+
+
+def test_a_worker_does_not_hold_the_dataset_after_it_has_reseeded():
+    dataset = Holding(random.Random(1))
+    dataset, stored = pickle.loads(pickle.dumps((dataset, added(dataset=dataset)[1])))  # as in a spawned worker
+    before = dataset.generators[0].getstate()
+    stored([0, 0, 0, 0])
+    assert dataset.generators[0].getstate() != before
+    alive = [weakref.ref(dataset), weakref.ref(dataset.generators[0])]
+    del dataset
+    gc.collect()
+    assert [reference() for reference in alive] == [None, None]
 
 
 HELD_LOCK = """
@@ -543,21 +560,21 @@ own = {own}
 noise = torch.empty(4000000)
 
 class Stored:
-    def __init__(self):
-        self.own = np.random.RandomState(2)
+    def __init__(self, stored):
+        self.stored = stored
 
     def __len__(self):
         return 4
 
     def __getitem__(self, index):
-        return self.own.randint(0, 2**31 - 1)
+        return self.stored.randint(0, 2**31 - 1)
 
 def draw():
     while True:
         {draw}
 
 threading.Thread(target=draw, daemon=True).start()
-drawn = [[int(batch) for batch in DataLoader(Stored(), num_workers=2)] for _ in range(6)]
+drawn = [[int(batch) for batch in DataLoader(Stored({stored}), num_workers=2)] for _ in range(6)]
 print(len({{number for epoch in drawn for number in epoch}}))
 sys.stdout.flush()
 import os
@@ -566,36 +583,16 @@ os._exit(0)  # or a thread that draws as the interpreter ends may abort it
 
 
 @needs_numpy
-@pytest.mark.parametrize("kind", ["numpy", "torch"])
-def test_a_generator_that_a_thread_draws_from_as_workers_start_does_no_harm(python, kind):
-    own = {"numpy": "np.random.RandomState(1)", "torch": "torch.Generator()"}[kind]
-    draw = {"numpy": "own.standard_normal(4000000)", "torch": "noise.normal_(generator=own)"}[kind]
-    done = python(HELD_LOCK.format(own=own, draw=draw), "-W", "ignore")
+@pytest.mark.parametrize(
+    "own, draw, stored",
+    [
+        ("np.random.RandomState(1)", "own.standard_normal(4000000)", "own"),
+        ("torch.Generator()", "noise.normal_(generator=own)", "np.random.RandomState(1)"),
+    ],
+)
+def test_a_generator_that_a_thread_draws_from_as_workers_start_does_no_harm(python, own, draw, stored):
+    done = python(HELD_LOCK.format(own=own, draw=draw, stored=stored), "-W", "ignore")
     assert (done.returncode, done.stdout) == (0, "24\n"), done.stderr
-
-
-@needs_modern_numpy
-def test_a_generator_that_a_thread_draws_from_is_left_alone_with_an_error_that_is_warned_of():
-    from workerseed._options import rng
-
-    generator = np.random.RandomState(1)
-    drawing, looked = threading.Event(), threading.Event()
-
-    def draw_for_long():
-        with rng.source_of(generator).lock:  # since NumPy 2.4, the thread that has it may take it again
-            drawing.set()
-            looked.wait(100)
-
-    thread = threading.Thread(target=draw_for_long)
-    thread.start()
-    drawing.wait(100)
-    try:
-        with pytest.raises(RuntimeError, match="a thread of the parent was drawing from it"):
-            rng.reseed(rng.source_of(generator), [0, 0, 0, 0])
-    finally:
-        looked.set()
-        thread.join()
-    rng.reseed(rng.source_of(generator), [0, 0, 0, 0])
 
 
 class Unruly(random.Random):
@@ -612,7 +609,14 @@ class Unruly(random.Random):
     __hash__ = None
 
 
-class Answering:
+class OddType(type):
+    def __eq__(cls, other):
+        raise RuntimeError("no comparison")
+
+    __hash__ = None
+
+
+class Answering(metaclass=OddType):
     """Has every attribute."""
 
     def __getattr__(self, name):
@@ -634,9 +638,19 @@ class Answering:
 
 def test_odd_objects_stop_nothing(reseeding):
     dataset = Holding(random.Random(1), Unruly(2))
-    dataset.odd = [Answering(), {"odd": Answering()}, Answering]
+    dataset.odd = [Answering(), {"odd": Answering()}, Answering, *(Answering() for _ in range(300))]
     drawn = first_draws(dataset)
     assert [distinct(of_kind) for of_kind in zip(*drawn)] == [4, 4]
+
+
+@needs_modern_numpy
+def test_a_generator_whose_class_hides_its_bit_generator_is_reseeded(reseeding):
+    class Hiding(np.random.Generator):
+        @property
+        def bit_generator(self):
+            raise RuntimeError("none of your business")
+
+    assert distinct(first_draws(Holding(Hiding(np.random.PCG64(1))))) == 4
 
 
 @pytest.mark.skipif(not hasattr(getattr(np, "random", None), "set_bit_generator"), reason="NumPy 1.24 brought it")
@@ -683,6 +697,61 @@ def test_a_generator_in_each_record_of_many_small_containers_is_found(reseeding)
     assert [distinct(of_kind) for of_kind in zip(*drawn)] == [4] * 3
 
 
+class Box:
+    pass
+
+
+CONTAINERS = {
+    "list": list,
+    "tuple": tuple,
+    "set": set,
+    "dict": lambda boxes: dict(enumerate(boxes)),
+    "small lists": lambda boxes: [boxes[place : place + 10] for place in range(0, 1000, 10)],
+}
+if np is not None:
+    CONTAINERS["array"] = lambda boxes: np.array(boxes, dtype=object)
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("offset", [0, 5, 9])
+def test_generators_at_regular_steps_of_a_large_container_are_found(container, offset):
+    boxes = [Box() for _ in range(1000)]
+    stored = CONTAINERS[container](boxes)
+    in_order = list(stored) if container == "set" else boxes
+    for box in in_order[offset::10]:  # the sample takes every tenth, on average
+        box.rng = random.Random(1)
+    assert len(find_generators({"dataset": stored})) == 100
+
+
+PACKAGE = """
+import random
+rng = random.Random(1)
+
+class Dataset:
+    def __getitem__(self, index):
+        return rng.random()
+
+def collate(batch):
+    return rng.random()
+"""
+
+
+def test_the_code_of_an_installed_package_is_searched_only_if_a_root_comes_from_it(tmp_path, monkeypatch):
+    (tmp_path / "site-packages").mkdir()
+    (tmp_path / "site-packages" / "installed.py").write_text(PACKAGE)
+    monkeypatch.syspath_prepend(str(tmp_path / "site-packages"))
+    import installed
+
+    for root in (installed.Dataset(), installed.collate, installed.Dataset().__getitem__):
+        assert list(find_generators({"dataset": root})) == ["installed.rng"]
+    assert find_generators({"dataset": Holding(installed.Dataset(), installed.collate)}) == {}
+
+
+def test_threads_are_not_searched():
+    thread = threading.Thread(target=print, args=(random.Random(1),))
+    assert find_generators({"dataset": Holding(thread)}) == {}
+
+
 def test_a_failure_of_the_search_does_not_stop_a_loader(reseeding, monkeypatch):
     def fail(roots):
         raise RuntimeError("no search")
@@ -690,47 +759,6 @@ def test_a_failure_of_the_search_does_not_stop_a_loader(reseeding, monkeypatch):
     monkeypatch.setattr("workerseed._options.generators.find_generators", fail)
     with pytest.warns(RuntimeWarning, match="stored generators are not reseeded: RuntimeError"):
         assert sorted(items(Calling(lambda: 1))) == [[1]] * 4
-
-
-# Opting out
-
-
-def test_a_generator_that_is_kept_draws_as_without_the_option(reseeding):
-    kept, other = random.Random(1), random.Random(1)
-    workerseed.keep(kept)
-    drawn = first_draws(Holding(kept, other))
-    assert {of_kept for of_kept, _ in drawn} == {random.Random(1).random()}
-    assert distinct(of_other for _, of_other in drawn) == 4
-
-
-@needs_modern_numpy
-def test_all_that_share_the_bit_generator_of_a_kept_one_are_kept(reseeding):
-    kept = np.random.default_rng(1)
-    workerseed.keep(kept)
-    assert distinct(first_draws(Holding(np.random.Generator(kept.bit_generator)))) == 1
-
-
-def test_a_loader_that_is_kept_draws_as_without_the_option_and_others_do_not(reseeding):
-    dataset = Holding(random.Random(1))
-    validation = DataLoader(dataset, num_workers=2, collate_fn=as_list)
-    workerseed.keep(validation)
-    same = random.Random(1)
-    twice = [same.random(), same.random()]
-    for _ in range(2):
-        assert [float(batch[0][0]) for batch in validation] == [twice[0], twice[0], twice[1], twice[1]]
-    assert distinct(first_draws(dataset)) == 4
-
-
-def test_keep_needs_no_option(shim):
-    generator = random.Random(1)
-    workerseed.keep(generator)
-    assert distinct(first_draws(Holding(generator))) == 1
-
-
-@pytest.mark.parametrize("other", [3, None, [random.Random(1)], random])
-def test_keep_takes_nothing_else(other):
-    with pytest.raises(TypeError, match="keep takes a DataLoader, a dataset or a generator, got "):
-        workerseed.keep(other)
 
 
 # When it is on
@@ -745,36 +773,3 @@ def test_status_names_it(reseeding):
 def test_uninstall_ends_it(reseeding):
     workerseed.uninstall()
     assert distinct(first_draws(Holding(random.Random(1)))) == 1
-
-
-def test_a_dataset_that_is_kept_keeps_all_that_it_stores_whatever_loader_it_is_in(reseeding):
-    dataset, other = Holding(random.Random(1)), Holding(random.Random(1))
-    workerseed.keep(dataset)
-    assert distinct(first_draws(dataset)) == 1
-    assert distinct(first_draws(torch.utils.data.Subset(dataset, range(4)))) == 1
-    assert distinct(first_draws(other)) == 4
-
-
-class LazySplit(Dataset):
-    """Makes its split into four training and four held-out items where it is first asked for one, in a worker."""
-
-    def __init__(self):
-        self.generator = random.Random(1)
-        self.numbers = None
-
-    def __len__(self):
-        return 4
-
-    def __getitem__(self, index):
-        if self.numbers is None:
-            self.numbers = list(range(8))
-            self.generator.shuffle(self.numbers)
-        return self.numbers[index]
-
-
-def test_a_split_that_workers_make_alike_needs_its_dataset_to_be_kept(reseeding):
-    dataset = LazySplit()
-    torch.manual_seed(0)
-    assert len({item for _ in range(3) for item in items(dataset)}) > 4
-    workerseed.keep(dataset)
-    assert len({item for _ in range(3) for item in items(dataset)}) == 4

@@ -27,6 +27,10 @@ from workerseed._seeding import generate_state
 WORDS = st.integers(min_value=0, max_value=2**32 - 1)
 PROGRAM = use_ranks.__file__
 STREAMS = {"numpy": 1, "random": 2, "torch": 3}  # where in an item
+NOT_A_RANK = (
+    "is not a data-parallel rank, which the option 'ranks' of workerseed needs: "
+    "expected a whole number from 0 to 4294967295"
+)
 streams = pytest.mark.parametrize("stream", [name for name in STREAMS if np is not None or name != "numpy"])
 
 
@@ -76,10 +80,8 @@ def test_a_variable_that_is_not_a_rank_is_an_error(monkeypatch, name, value):
     monkeypatch.setenv(name, value)
     with pytest.raises(ValueError) as error:
         find_rank()
-    assert str(error.value) == (
-        f"{name}={value!r} is not the data-parallel rank of a process, which the option 'ranks' of workerseed needs: "
-        "valid are whole numbers from 0 to 4294967295"
-    )
+    shown = value if value == "4294967296" else repr(value)
+    assert str(error.value) == f"{name}={shown} {NOT_A_RANK}"
 
 
 # The words
@@ -196,7 +198,7 @@ def test_a_rank_that_is_none_is_an_error_when_workers_start(ranks, monkeypatch):
     monkeypatch.setenv("RANK", "first")
     loader = loader_of()
     assert error_of(loader)[0] is ValueError
-    assert "RANK='first' is not the data-parallel rank of a process" in error_of(loader)[1]
+    assert "RANK='first' is not a data-parallel rank" in error_of(loader)[1]
 
 
 def test_without_workers_the_rank_is_not_looked_for(ranks, monkeypatch):
@@ -319,6 +321,16 @@ def test_install_may_be_given_the_rank(monkeypatch):
         workerseed.uninstall()
 
 
+def test_install_again_keeps_the_rank(monkeypatch):
+    monkeypatch.setenv("RANK", "1")
+    workerseed.install(["ranks"], rank=lambda: 3)
+    workerseed.install()
+    try:
+        assert epochs(loader_of(), 1) == expected(3, base_seeds_from(0, 1))
+    finally:
+        workerseed.uninstall()
+
+
 def test_install_may_be_given_a_function_that_is_asked_whenever_workers_start():
     asked = iter([2, 0, 2, 0])
     workerseed.install(["ranks"], rank=lambda: next(asked))
@@ -333,27 +345,21 @@ def test_install_may_be_given_a_function_that_is_asked_whenever_workers_start():
 def test_a_function_that_returns_no_rank_is_an_error_when_workers_start(rank):
     workerseed.install(["ranks"], rank=lambda: rank)
     try:
-        assert error_of(loader_of()) == (ValueError, f"rank={rank!r} {NO_RANK}")
+        assert error_of(loader_of()) == (ValueError, f"rank={rank!r} {NOT_A_RANK}")
     finally:
         workerseed.uninstall()
-
-
-NO_RANK = (
-    "is not the data-parallel rank of a process, which the option 'ranks' of workerseed needs: "
-    "valid are whole numbers from 0 to 4294967295"
-)
 
 
 @pytest.mark.parametrize("rank", [-1, 2**32, 1.5, "1", [0]], ids=repr)
 def test_install_refuses_what_is_no_rank(rank):
     with pytest.raises(ValueError) as error:
         workerseed.install(["ranks"], rank=rank)
-    assert str(error.value) == f"rank={rank!r} {NO_RANK}"
+    assert str(error.value) == f"rank={rank!r} {NOT_A_RANK}"
     assert workerseed.status().state == "off"
 
 
 def test_install_refuses_a_rank_without_the_option():
-    with pytest.raises(ValueError, match="rank is for the option 'ranks'"):
+    with pytest.raises(ValueError, match="rank= needs the option 'ranks'"):
         workerseed.install(rank=1)
 
 
@@ -384,5 +390,11 @@ def test_the_rank_and_where_it_comes_from_are_logged_once(name, monkeypatch, cap
         workerseed.uninstall()
     lines = [line.split("]: ")[1] for line in capfd.readouterr().err.splitlines() if "ranks: " in line]
     found = f"ranks: rank 2, from {name}"
-    none = "ranks: no rank found, this process draws as rank 0; looked for an initialized torch.distributed and for "
+    none = "ranks: rank 0, because torch.distributed is not initialized and none of these variables is set: "
     assert lines == [found if name else none + ", ".join(VARIABLES)]
+
+
+def test_without_verbose_nothing_is_logged(ranks, monkeypatch, capfd):
+    monkeypatch.setattr(_messages, "_written", set())
+    epochs(loader_of(), 1)
+    assert "ranks: " not in capfd.readouterr().err

@@ -88,10 +88,9 @@ def _mark(function: str, mark: str, target: Any) -> None:
     if not issubclass(cls, KINDS) and not is_dataset:
         raise TypeError(f"{function} takes a DataLoader, a dataset or a generator, got {target!r}")
     references = _references[mark]
-    try:
-        references[id(target)] = weakref.ref(target)
-    except TypeError:
-        references.update((number, _HeldSource(source)) for number, source in sources_in(target).items())
+    parts = {id(target): target} if cls.__weakrefoffset__ else sources_in(target)
+    for number, part in parts.items():
+        references[number] = weakref.ref(part) if type(part).__weakrefoffset__ else _HeldSource(part)
     if len(references) & (len(references) - 1) == 0:  # 1, 2, 4, ...: the cost of a mark does not grow with their number
         marked(mark)
 
