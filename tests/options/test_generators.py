@@ -40,8 +40,7 @@ if np is not None:
     class OwnState(np.random.RandomState):
         pass
 
-    MAKERS["RandomState"] = np.random.RandomState
-    MAKERS["a subclass of RandomState"] = OwnState
+    MAKERS.update({"RandomState": np.random.RandomState, "a subclass of RandomState": OwnState})
 if MODERN_NUMPY:
 
     class OwnGenerator(np.random.Generator):
@@ -50,16 +49,15 @@ if MODERN_NUMPY:
     class OwnPCG64(np.random.PCG64):
         pass
 
-    MAKERS["default_rng"] = np.random.default_rng
-    for bit_generator in ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"):
-        if hasattr(np.random, bit_generator):  # NumPy 1.21 brought PCG64DXSM
-            of_numpy = getattr(np.random, bit_generator)
-            MAKERS["Generator of " + bit_generator] = lambda seed, of_numpy=of_numpy: np.random.Generator(
-                of_numpy(seed)
-            )
-    MAKERS["RandomState of PCG64"] = lambda seed: np.random.RandomState(np.random.PCG64(seed))
-    MAKERS["a subclass of Generator"] = lambda seed: OwnGenerator(np.random.PCG64(seed))
-    MAKERS["Generator of a subclass"] = lambda seed: np.random.Generator(OwnPCG64(seed))
+    def generator_of(bit_generator, cls=np.random.Generator):
+        return lambda seed: cls(bit_generator(seed))
+
+    for name in ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"):
+        if hasattr(np.random, name):  # NumPy 1.21 brought PCG64DXSM
+            MAKERS["Generator of " + name] = generator_of(getattr(np.random, name))
+    MAKERS["RandomState of PCG64"] = generator_of(np.random.PCG64, np.random.RandomState)
+    MAKERS["a subclass of Generator"] = generator_of(np.random.PCG64, OwnGenerator)
+    MAKERS["Generator of a subclass"] = generator_of(OwnPCG64)
     MAKERS["PCG64 alone"] = np.random.PCG64
 
 
@@ -112,14 +110,6 @@ def distinct(drawn):
     return len(set(drawn))
 
 
-@pytest.fixture
-def reseeding():
-    """Installs workerseed with the option, for one test."""
-    workerseed.install(["generators"])
-    yield workerseed
-    workerseed.uninstall()
-
-
 # What workers reseed
 
 
@@ -128,10 +118,7 @@ def drawn_of_kinds(*options):
     """By kind: what two generators of seed 1 and one of seed 2 draw in two epochs, and the first then in the parent."""
     generators = [maker(seed) for maker in MAKERS.values() for seed in (1, 1, 2)]
     workerseed.install(options)
-    try:
-        drawn = list(zip(*first_draws(Holding(*generators))))
-    finally:
-        workerseed.uninstall()
+    drawn = list(zip(*first_draws(Holding(*generators))))
     parents = [draw(generator) for generator in generators[::3]]
     return {kind: [*drawn[3 * i : 3 * i + 3], parents[i]] for i, kind in enumerate(MAKERS)}
 
@@ -147,14 +134,9 @@ def test_without_the_option_each_kind_draws_the_same_everywhere(kind):
 
 
 @pytest.mark.parametrize("kind", MAKERS)
-def test_equal_generators_stay_equal_within_a_worker(kind):
-    one, equal, *_ = drawn_of_kinds("generators")[kind]
+def test_equal_generators_stay_equal_within_a_worker_and_others_do_not(kind):
+    one, equal, other, _ = drawn_of_kinds("generators")[kind]
     assert one == equal
-
-
-@pytest.mark.parametrize("kind", MAKERS)
-def test_other_states_draw_otherwise(kind):
-    one, _, other, _ = drawn_of_kinds("generators")[kind]
     assert distinct(one + other) == 8
 
 
@@ -229,13 +211,10 @@ def test_the_users_function_may_seed_otherwise(reseeding):
 @needs_numpy
 def test_ranks_are_reseeded_otherwise(monkeypatch):
     workerseed.install(["generators", "ranks"])
-    try:
-        runs = []
-        for rank in ("0", "1"):
-            monkeypatch.setenv("RANK", rank)
-            runs += first_draws(Holding(random.Random(1)))
-    finally:
-        workerseed.uninstall()
+    runs = []
+    for rank in ("0", "1"):
+        monkeypatch.setenv("RANK", rank)
+        runs += first_draws(Holding(random.Random(1)))
     assert distinct(runs) == 8
 
 
@@ -244,19 +223,13 @@ class Odd(random.Random):
         """Without that of random.Random, which makes an attribute that getstate reads."""
 
 
-def warnings_in_worker(*generators):
-    return first_draws(Calling(lambda: generators and sorted(_messages._written)), epochs=1)[0][0]
-
-
-def test_a_generator_that_cannot_be_reseeded_is_warned_of(reseeding):
-    (warning,) = (text for text in warnings_in_worker(Odd()) if "Odd" in text)
-    assert warning.startswith("a generator of type Odd is not reseeded: AttributeError")
-
-
-def test_beside_a_generator_that_cannot_be_reseeded_others_are(reseeding):
-    before, after = Odd(), Odd()
-    drawn = first_draws(Holding(before, random.Random(1), after))
-    assert distinct(of_random for _, of_random, _ in drawn) == 4
+def test_a_generator_that_cannot_be_reseeded_is_warned_of_and_others_are_reseeded(reseeding):
+    generator = random.Random(1)
+    dataset = Calling(generator.random, lambda: " ".join(_messages._written))
+    dataset.odd = [Odd(), generator, Odd()]
+    drawn = first_draws(dataset)
+    assert distinct(of_random for of_random, _ in drawn) == 4
+    assert all("a generator of type Odd is not reseeded: AttributeError" in warnings for _, warnings in drawn)
 
 
 # Where it is found
@@ -268,121 +241,80 @@ class Slotted:
     def __init__(self, generator):
         self.generator = generator
 
-    def __call__(self):
-        return draw(self.generator)
-
-
-def of_class(generator):
-    class OfClass:
-        generator = None
-
-        def __call__(self):
-            return draw(self.generator)
-
-    OfClass.generator = generator
-    return OfClass()
-
 
 def of_module(generator):
-    name = "GLOBAL_" + type(generator).__name__
-    globals()[name] = generator
-    return lambda: draw(globals()[name])
-
-
-def of_closure(generator):
-    return lambda: draw(generator)
-
-
-def of_default(generator):
-    def function(generator=generator):
-        return draw(generator)
-
-    return function
+    globals()["GLOBAL"] = generator
+    return lambda: GLOBAL  # noqa: F821
 
 
 def of_generator_function(generator):
-    def function():
+    def function(local):
         while True:
-            yield draw(generator)
+            yield local
 
-    running = function()
+    running = function(generator)
     next(running)
-    return lambda: next(running)
+    return running
 
 
 def of_untracked(generator):
     containers = {"a": ({"b": (generator,)},)}
     gc.collect()  # from then on, the garbage collector does not know those of a torch.Generator
-    return lambda: draw(containers["a"][0]["b"][0])
+    return containers
 
 
-def of_nested(generator):
-    containers = [{"a": ([{"b": [generator]}],)}]
-    return lambda: draw(containers[0]["a"][0][0]["b"][0])
+def of_cycle(generator):
+    containers = [generator]
+    containers.append(containers)
+    return containers
+
+
+def of_many_equal_tuples(generator):
+    nested = (generator,)
+    for _ in range(60):
+        nested = (nested, nested)
+    gc.collect()
+    return nested
 
 
 PLACES = {
     "slot": Slotted,
-    "class": of_class,
+    "class": lambda generator: type("OfClass", (), {"generator": generator})(),
     "module": of_module,
-    "closure": of_closure,
-    "default": of_default,
+    "closure": lambda generator: lambda: generator,
+    "default": lambda generator: lambda default=generator: None,
+    "partial": lambda generator: functools.partial(print, end=generator),
+    "cache": lambda generator: functools.lru_cache()(lambda: generator),
+    "method": lambda generator: Holding(generator).__getitem__,
     "local variable of a generator function": of_generator_function,
     "untracked containers": of_untracked,
-    "nested containers": of_nested,
+    "nested containers": lambda generator: [{"a": ([{"b": {frozenset([(generator,)])}}],)}],
+    "cycle": of_cycle,
+    "many equal tuples": of_many_equal_tuples,
+    "loader": lambda generator: DataLoader(Holding(generator)),
 }
+if np is not None:
+    PLACES["array"] = lambda generator: np.array([generator, None], dtype=object)
 
 
-FOUND = [(place, kind) for place in PLACES for kind in ("random.Random", "torch.Generator")]
-
-
-@functools.lru_cache(maxsize=None)
-def drawn_in_places():
-    functions = [PLACES[place](MAKERS[kind](1)) for place, kind in FOUND]
-    workerseed.install(["generators"])
-    try:
-        return dict(zip(FOUND, zip(*first_draws(Calling(*functions)))))
-    finally:
-        workerseed.uninstall()
-
-
-@pytest.mark.parametrize("place, kind", FOUND)
+@pytest.mark.parametrize("kind", MAKERS)
+@pytest.mark.parametrize("place", PLACES)
 def test_it_is_found(place, kind):
-    assert distinct(drawn_in_places()[place, kind]) == 4
-
-
-def of_array(generator):
-    array = np.array([generator, None], dtype=object)
-    return lambda: draw(array[0])
-
-
-@needs_numpy
-def test_in_an_array_of_objects_all_are_found(reseeding):
-    functions = [of_array(MAKERS[kind](1)) for kind in ("random.Random", "RandomState", "torch.Generator")]
-    assert [distinct(of_kind) for of_kind in zip(*first_draws(Calling(*functions)))] == [4, 4, 4]
+    generator = MAKERS[kind](1)
+    (found,) = find_generators({"dataset": PLACES[place](generator)}).values()
+    assert found is generator
 
 
 @pytest.mark.skipif(not hasattr(gc, "freeze"), reason="Python 3.7 brought gc.freeze")
-def test_it_is_found_among_frozen_objects_which_stay_frozen(reseeding):
-    dataset = Calling(of_closure(random.Random(1)), of_closure(torch.Generator()))
+def test_it_is_found_among_frozen_objects_which_stay_frozen():
+    dataset = Holding(random.Random(1), torch.Generator())
     gc.freeze()
     try:
         count = gc.get_freeze_count()
-        drawn = first_draws(dataset)
+        assert len(find_generators({"dataset": dataset})) == 2
         assert 0 < gc.get_freeze_count() <= count  # some have gone
     finally:
         gc.unfreeze()
-    assert [distinct(of_kind) for of_kind in zip(*drawn)] == [4, 4]
-
-
-def test_many_equal_untracked_tuples_are_looked_into_once(reseeding):
-    nested = (torch.Generator(),)
-    for _ in range(60):
-        nested = (nested, nested)
-    gc.collect()
-    dataset = Holding(torch.Generator())
-    dataset.nested = nested
-    assert distinct(first_draws(dataset)) == 4
 
 
 # By other start methods
@@ -402,25 +334,16 @@ def test_workers_that_are_not_forked_reseed_and_keep_the_same(reseeding, method)
 # What is left alone
 
 
-class OwnSystem(random.SystemRandom):
-    pass
+def test_system_random_is_left_alone():
+    class OwnSystem(random.SystemRandom):
+        pass
 
-
-@pytest.mark.parametrize("kind", [random.SystemRandom, OwnSystem])
-def test_system_random_is_left_alone(reseeding, kind):
-    generator = kind()
-    before = random.Random.getstate(generator)[1]  # it has one, but does not draw from it
-    drawn = first_draws(Calling(lambda: random.Random.getstate(generator)[1]))
-    assert drawn == [(before,)] * 4
+    assert find_generators({"dataset": [random.SystemRandom(), OwnSystem()]}) == {}
 
 
 @needs_numpy
 def test_the_global_generators_draw_as_without_the_option(reseeding):
-    drawn = draws(DataLoader(Draws(), num_workers=2))
-    assert drawn == expected_draws()
-
-
-def test_random_and_torch_draw_as_without_the_option(reseeding):
+    assert draws(DataLoader(Draws(), num_workers=2)) == expected_draws()
     dataset = Calling(random.random, lambda: torch.rand(1).item())
     with_option = first_draws(dataset)
     workerseed.uninstall()
@@ -428,27 +351,16 @@ def test_random_and_torch_draw_as_without_the_option(reseeding):
 
 
 def test_a_loader_without_workers_is_left_alone(reseeding):
-    drawn = items(Holding(random.Random(1)), workers=0)
     same = random.Random(1)
-    assert drawn == [[same.random()] for _ in range(4)]
+    assert items(Holding(random.Random(1)), workers=0) == [[same.random()] for _ in range(4)]
 
 
 def test_the_parent_lets_go_of_what_it_found(reseeding):
-    class Counted(random.Random):
-        alive = 0
-
-        def __init__(self, seed):
-            super().__init__(seed)
-            Counted.alive += 1
-
-        def __del__(self):
-            Counted.alive -= 1
-
-    loader = DataLoader(Holding(Counted(1)), num_workers=1, collate_fn=as_list)
+    loader = DataLoader(Holding(random.Random(1)), num_workers=1, collate_fn=as_list)
     epoch(loader)
-    loader.dataset.generators.clear()
+    alive = weakref.ref(loader.dataset.generators.pop())
     gc.collect()
-    assert Counted.alive == 0
+    assert alive() is None
 
 
 @pytest.mark.skipif(TORCH < (1, 12), reason="torch 1.12 seeds what a data pipe shuffles with, the same in each worker")
@@ -486,11 +398,8 @@ def test_workers_that_share_a_shuffled_order_lose_nothing(reseeding):
 def test_verbose_logs_what_an_iterable_dataset_keeps(monkeypatch, capfd):
     monkeypatch.setattr(_messages, "_written", set())
     workerseed.install(["generators", "verbose"])
-    try:
-        items(Sharing())
-        items(Sharing())
-    finally:
-        workerseed.uninstall()
+    items(Sharing())
+    items(Sharing())
     (line,) = (line for line in capfd.readouterr().err.splitlines() if "generators: " in line)
     assert "generators: left 1 on iterable-style dataset Sharing unchanged" in line
 
@@ -680,21 +589,12 @@ print([len(set(numbers)) for numbers in zip(*drawn)])
 # How large containers are searched
 
 
-def test_a_generator_in_each_record_of_a_large_container_is_found(reseeding):
-    dataset = Holding(random.Random(1))
+def test_a_generator_in_each_record_of_large_containers_is_found():
+    dataset = Holding()
     dataset.records = [{"rng": random.Random(number)} for number in range(3000)]
-    dataset.index = {number: [number] for number in range(3000)}
-    functions = [lambda number=number: dataset.records[number]["rng"].random() for number in (0, 1, 1500, 2999)]
-    drawn = first_draws(Calling(*functions))
-    assert [distinct(of_kind) for of_kind in zip(*drawn)] == [4] * 4
-
-
-def test_a_generator_in_each_record_of_many_small_containers_is_found(reseeding):
-    dataset = Holding(random.Random(1))
-    dataset.records = [[{"rng": random.Random(number)}, {"rng": random.Random(-number)}] for number in range(1, 500)]
-    functions = [lambda number=number: dataset.records[number][1]["rng"].random() for number in (0, 250, 498)]
-    drawn = first_draws(Calling(*functions))
-    assert [distinct(of_kind) for of_kind in zip(*drawn)] == [4] * 3
+    dataset.index = {number: [random.Random(number)] for number in range(3000)}
+    dataset.small = [[{"rng": random.Random(number)}, {"rng": random.Random(-number)}] for number in range(500)]
+    assert len(find_generators({"dataset": dataset})) == 7000
 
 
 class Box:

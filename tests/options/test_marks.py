@@ -22,7 +22,6 @@ from test_generators import (
     needs_iterables,
     needs_modern_numpy,
     np,
-    reseeding,  # noqa: F401
 )
 from torch.utils.data import DataLoader, Dataset
 
@@ -30,12 +29,6 @@ import workerseed
 from workerseed._options import marks, rng
 
 by_function = pytest.mark.parametrize("function", [workerseed.keep, workerseed.reseed])
-
-
-@pytest.fixture(autouse=True)
-def no_marks():
-    yield
-    marks.forget_marks()
 
 
 def loader_of(dataset, **options):
@@ -50,7 +43,7 @@ def is_shared(loader):
 # What they mark
 
 
-def test_a_generator_that_is_kept_draws_as_without_the_option(reseeding):  # noqa: F811
+def test_a_generator_that_is_kept_draws_as_without_the_option(reseeding):
     kept, other = random.Random(1), random.Random(1)
     workerseed.keep(kept)
     drawn = first_draws(Holding(kept, other))
@@ -59,13 +52,13 @@ def test_a_generator_that_is_kept_draws_as_without_the_option(reseeding):  # noq
 
 
 @needs_modern_numpy
-def test_all_that_share_the_bit_generator_of_a_kept_one_are_kept(reseeding):  # noqa: F811
+def test_all_that_share_the_bit_generator_of_a_kept_one_are_kept(reseeding):
     kept = np.random.default_rng(1)
     workerseed.keep(kept)
     assert distinct(first_draws(Holding(np.random.Generator(kept.bit_generator)))) == 1
 
 
-def test_a_loader_that_is_kept_draws_as_without_the_option_and_others_do_not(reseeding):  # noqa: F811
+def test_a_loader_that_is_kept_draws_as_without_the_option_and_others_do_not(reseeding):
     dataset = Holding(random.Random(1))
     validation = loader_of(dataset)
     workerseed.keep(validation)
@@ -76,7 +69,7 @@ def test_a_loader_that_is_kept_draws_as_without_the_option_and_others_do_not(res
     assert distinct(first_draws(dataset)) == 4
 
 
-def test_a_dataset_that_is_kept_keeps_all_that_it_stores_whatever_loader_it_is_in(reseeding):  # noqa: F811
+def test_a_dataset_that_is_kept_keeps_all_that_it_stores_whatever_loader_it_is_in(reseeding):
     dataset, other = Holding(random.Random(1)), Holding(random.Random(1))
     workerseed.keep(dataset)
     assert distinct(first_draws(dataset)) == 1
@@ -92,7 +85,7 @@ def test_a_loader_that_holds_the_one_that_starts_workers_marks_it(function):
     assert [name for name in vars(inner) if name.startswith("_workerseed_")] == ["_workerseed_" + function.__name__]
 
 
-def test_odd_objects_can_be_kept(reseeding):  # noqa: F811
+def test_odd_objects_can_be_kept(reseeding):
     kept = [Unruly(1), Unruly(1)]
     for generator in kept:
         workerseed.keep(generator)
@@ -110,7 +103,7 @@ def test_they_take_nothing_else(function, other):
 @pytest.mark.parametrize(
     "marked, method", [("loader", "fork"), ("dataset", "fork"), ("generator", "fork"), ("generator", "spawn")]
 )
-def test_an_iterable_dataset_is_reseeded_where_that_is_requested(reseeding, marked, method):  # noqa: F811
+def test_an_iterable_dataset_is_reseeded_where_that_is_requested(reseeding, marked, method):
     dataset = Sharing()
     with start_method(method) as options:
         loader = loader_of(dataset, **options)
@@ -119,7 +112,7 @@ def test_an_iterable_dataset_is_reseeded_where_that_is_requested(reseeding, mark
 
 
 @needs_iterables
-def test_what_is_kept_stays_kept_though_its_loader_is_reseeded(reseeding):  # noqa: F811
+def test_what_is_kept_stays_kept_though_its_loader_is_reseeded(reseeding):
     dataset = Sharing()
     loader = loader_of(dataset)
     workerseed.reseed(loader)
@@ -153,7 +146,7 @@ def tasks(generator):
 
 
 @pytest.mark.parametrize("draw", [split, tasks])
-def test_what_workers_draw_once_and_keep_needs_its_dataset_to_be_kept(reseeding, draw):  # noqa: F811
+def test_what_workers_draw_once_and_keep_needs_its_dataset_to_be_kept(reseeding, draw):
     dataset = DrawnOnce(draw)
     assert distinct(item for _ in range(3) for item in items(dataset)) > 4
     workerseed.keep(dataset)
@@ -198,7 +191,7 @@ def test_a_mark_keeps_no_dataset_alive(cls):
     assert (alive(), marks.marked(marks.KEEP)) == (None, [])
 
 
-def test_a_slotted_dataset_keeps_the_generators_that_it_has(reseeding):  # noqa: F811
+def test_a_slotted_dataset_keeps_the_generators_that_it_has(reseeding):
     dataset = SlottedHolding(random.Random(1))
     workerseed.keep(dataset)
     assert distinct(first_draws(dataset)) == 1
@@ -232,7 +225,7 @@ def test_keep_needs_no_option(shim):
 
 
 @pytest.mark.parametrize("what", ["generator", "dataset", "loader"])
-def test_uninstall_ends_marks(reseeding, what):  # noqa: F811
+def test_uninstall_ends_marks(reseeding, what):
     dataset = Holding(random.Random(1))
     loader = loader_of(dataset)
     workerseed.keep({"generator": dataset.generators[0], "dataset": dataset, "loader": loader}[what])
@@ -241,7 +234,7 @@ def test_uninstall_ends_marks(reseeding, what):  # noqa: F811
     assert distinct(batch[0][0] for batch in list(loader)[:2]) == 2
 
 
-def test_a_copied_loader_is_kept_too(reseeding):  # noqa: F811
+def test_a_copied_loader_is_kept_too(reseeding):
     loader = loader_of(Holding(random.Random(1)))
     workerseed.keep(loader)
     for copied in (copy.copy(loader), copy.deepcopy(loader), pickle.loads(pickle.dumps(loader))):

@@ -44,8 +44,6 @@ def outside_a_job(monkeypatch):
 def ranks():
     """Installs workerseed with the option in this process, for one test."""
     workerseed.install(["ranks"])
-    yield
-    workerseed.uninstall()
 
 
 # Where the rank comes from
@@ -90,11 +88,8 @@ def test_a_variable_that_is_not_a_rank_is_an_error(monkeypatch, name, value):
 @has_seed_sequence
 @given(st.lists(WORDS, min_size=4, max_size=4))
 def test_eight_words_are_those_of_this_numpy(entropy):
-    assert generate_state(entropy, 8) == np.random.SeedSequence(entropy).generate_state(8).tolist()
-
-
-def test_the_first_four_of_eight_words_are_the_four():
-    assert generate_state([1, 2, 3, 4], 8)[:4] == generate_state([1, 2, 3, 4])
+    words = np.random.SeedSequence(entropy).generate_state(8).tolist()
+    assert (generate_state(entropy, 8), generate_state(entropy)) == (words, words[:4])
 
 
 def test_torch_uses_32_bits_of_its_seed():
@@ -186,14 +181,6 @@ def test_a_worker_init_fn_may_seed_otherwise(ranks, monkeypatch):
     assert first[0] == 5
 
 
-def test_the_seed_that_torch_documents_differs_between_ranks(ranks, monkeypatch):
-    seeds = set()
-    for rank in range(3):
-        monkeypatch.setenv("RANK", str(rank))
-        seeds.update(item[0] % 2**32 for item in epochs(loader_of(), 1)[0])
-    assert len(seeds) == 3 * WORKERS
-
-
 def test_a_rank_that_is_none_is_an_error_when_workers_start(ranks, monkeypatch):
     monkeypatch.setenv("RANK", "first")
     loader = loader_of()
@@ -201,19 +188,11 @@ def test_a_rank_that_is_none_is_an_error_when_workers_start(ranks, monkeypatch):
     assert "RANK='first' is not a data-parallel rank" in error_of(loader)[1]
 
 
-def test_without_workers_the_rank_is_not_looked_for(ranks, monkeypatch):
+def test_the_rank_is_looked_for_only_with_the_option_and_workers(ranks, monkeypatch):
     monkeypatch.setenv("RANK", "first")
     assert len(list(DataLoader(ThreeStreams(), collate_fn=as_it_is))) == WORKERS
-
-
-def test_without_the_option_the_rank_is_not_looked_for(shim, monkeypatch):
-    monkeypatch.setenv("RANK", "first")
-    assert epochs(loader_of()) == expected(0, base_seeds_from(0))
-
-
-def test_uninstalling_ends_it(ranks, monkeypatch):
-    monkeypatch.setenv("RANK", "1")
     workerseed.uninstall()
+    workerseed.install()
     assert [item[0] for item in epochs(loader_of(), 1)[0]] == [base_seeds_from(0, 1)[0] + i for i in range(WORKERS)]
 
 
@@ -267,12 +246,8 @@ def test_ranks_draw_the_same_in_another_run(jobs):
     assert jobs[4][:2] == jobs[2]
 
 
-def test_rank_0_draws_as_without_the_option(jobs):
-    assert jobs[2][0] == jobs["1"][0]
-
-
-def test_without_the_option_all_ranks_draw_the_same(jobs):
-    assert jobs["1"][1] == jobs["1"][0]
+def test_without_the_option_all_ranks_draw_as_rank_0(jobs):
+    assert jobs["1"][0] == jobs["1"][1] == jobs[2][0]
 
 
 def test_a_launcher_gives_ranks_by_its_variable_alone(tmp_path):
@@ -312,42 +287,25 @@ def test_mpirun_gives_ranks_by_a_variable_of_its_own(tmp_path):
     assert [f"ranks: rank {rank}, from {name}" in done.stderr for rank in range(2)] == [True, True]
 
 
-def test_install_may_be_given_the_rank(monkeypatch):
+@pytest.mark.parametrize("rank", [3, lambda: 3])
+def test_install_may_be_given_the_rank_which_stays(monkeypatch, rank):
     monkeypatch.setenv("RANK", "1")
-    workerseed.install(["ranks"], rank=3)
-    try:
-        assert epochs(loader_of()) == expected(3, base_seeds_from(0))
-    finally:
-        workerseed.uninstall()
-
-
-def test_install_again_keeps_the_rank(monkeypatch):
-    monkeypatch.setenv("RANK", "1")
-    workerseed.install(["ranks"], rank=lambda: 3)
+    workerseed.install(["ranks"], rank=rank)
     workerseed.install()
-    try:
-        assert epochs(loader_of(), 1) == expected(3, base_seeds_from(0, 1))
-    finally:
-        workerseed.uninstall()
+    assert epochs(loader_of()) == expected(3, base_seeds_from(0))
 
 
 def test_install_may_be_given_a_function_that_is_asked_whenever_workers_start():
     asked = iter([2, 0, 2, 0])
     workerseed.install(["ranks"], rank=lambda: next(asked))
-    try:
-        seeds = base_seeds_from(0)
-        assert epochs(loader_of())[:2] == [expected(2, seeds)[0], expected(0, seeds)[1]]
-    finally:
-        workerseed.uninstall()
+    seeds = base_seeds_from(0)
+    assert epochs(loader_of())[:2] == [expected(2, seeds)[0], expected(0, seeds)[1]]
 
 
 @pytest.mark.parametrize("rank", [-1, 2**32, 1.5, "1", "first", None, [0]], ids=repr)
 def test_a_function_that_returns_no_rank_is_an_error_when_workers_start(rank):
     workerseed.install(["ranks"], rank=lambda: rank)
-    try:
-        assert error_of(loader_of()) == (ValueError, f"rank={rank!r} {NOT_A_RANK}")
-    finally:
-        workerseed.uninstall()
+    assert error_of(loader_of()) == (ValueError, f"rank={rank!r} {NOT_A_RANK}")
 
 
 @pytest.mark.parametrize("rank", [-1, 2**32, 1.5, "1", [0]], ids=repr)
@@ -384,10 +342,7 @@ def test_the_rank_and_where_it_comes_from_are_logged_once(name, monkeypatch, cap
     if name is not None:
         monkeypatch.setenv(name, "2")
     workerseed.install(["ranks", "verbose"])
-    try:
-        epochs(loader_of(), 2)
-    finally:
-        workerseed.uninstall()
+    epochs(loader_of(), 2)
     lines = [line.split("]: ")[1] for line in capfd.readouterr().err.splitlines() if "ranks: " in line]
     found = f"ranks: rank 2, from {name}"
     none = "ranks: rank 0, because torch.distributed is not initialized and none of these variables is set: "

@@ -2,8 +2,10 @@
 
 from typing import Any, Tuple
 
+from .._messages import warn_once
 from .._seeding import Reseed
 from .marks import forget_marks, keep, reseed
+from .ranks import find_rank
 
 __all__ = ["for_start", "forget_marks", "keep", "reseed"]
 
@@ -27,19 +29,13 @@ def for_start(
     Raises:
         ValueError: the launcher or ``rank`` gives something that is not a rank.
     """
-    verbose = "verbose" in options
-    number, stored = 0, None
-    if "ranks" in options:
-        from .ranks import find_rank
-
-        number = find_rank(rank, verbose)
+    verbose, stored = "verbose" in options, None
+    number = find_rank(rank, verbose) if "ranks" in options else 0
     if "generators" in options:
         try:
-            from .generators import stored_generators
+            from .generators import stored_generators  # not at the top: it imports torch
 
             stored = stored_generators(iterator, loader, worker_init_fn, verbose)
         except Exception as error:
-            from .._messages import warn_once
-
             warn_once(f"stored generators are not reseeded: {error!r}")
     return number, stored

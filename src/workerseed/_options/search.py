@@ -21,7 +21,7 @@ SAMPLE = 100  # of more entries of a container, and of more objects of one kind,
 ATOMS = {id(cls) for cls in (bool, bytes, complex, float, int, str, type(None), CodeType, ModuleType)}
 OPAQUE = (CodeType, ModuleType, threading.Thread, torch.Tensor)  # a thread may draw from what it refers to
 NOT_SEARCHED = ("builtins", "torch", "numpy", "workerseed")
-SITE_PACKAGES = ("site-packages", "dist-packages")
+SITE_PACKAGES = {"site-packages", "dist-packages"}
 STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
 NAME_GLOBALS = ("LOAD_GLOBAL", "LOAD_NAME", "IMPORT_NAME")  # instructions
 NAME_ATTRIBUTES = ("LOAD_ATTR", "LOAD_METHOD", "IMPORT_FROM")
@@ -163,21 +163,20 @@ def _entries(value: Any, most: int) -> Optional[Parts]:
     cls: Any = type(value)
     numpy = sys.modules.get("numpy")
     if numpy is not None and issubclass(cls, numpy.ndarray):
-        places = _places(value.size if value.dtype == object else 0, most)
-        return [(f"[{place}]", value.flat[place]) for place in places]
+        value, cls = value.ravel().tolist() if value.dtype == object else [], list
     base: Any = next((base for base in (list, tuple, dict, set, frozenset) if issubclass(cls, base)), None)
     if base is None:
         return None
     places = _places(base.__len__(value), most)
     if base in (list, tuple):
         return [(f"[{place}]", base.__getitem__(value, place)) for place in places]
-    entries = iter(dict.items(value) if base is dict else base.__iter__(value))
+    items = iter(dict.items(value) if base is dict else base.__iter__(value))
     skipped = [place - before - 1 for before, place in zip([-1, *places], places)]
-    picked = [entry for count in skipped for entry in islice(entries, count, count + 1)]
+    picked = [item for count in skipped for item in islice(items, count, count + 1)]
     if base is not dict:
         return [("", entry) for entry in picked]
-    values = [(f"[{key!r}]" if type(key) in (str, int) else "", entry) for key, entry in picked]
-    return [("", key) for key, _ in picked] + values
+    entries = [(f"[{key!r}]" if type(key) in (str, int) else "", entry) for key, entry in picked]
+    return [("", key) for key, _ in picked] + entries
 
 
 def _places(length: int, most: int) -> Sequence[int]:
@@ -198,7 +197,7 @@ def _is_searched(value: Any, own_packages: Set[str]) -> bool:
     if package in NOT_SEARCHED:
         return False
     file = str(getattr(sys.modules.get(package), "__file__", None))
-    installed = file.startswith(STANDARD_LIBRARY) or any(name in file.split(os.sep) for name in SITE_PACKAGES)
+    installed = file.startswith(STANDARD_LIBRARY) or not SITE_PACKAGES.isdisjoint(file.split(os.sep))
     return package in own_packages or not installed
 
 
