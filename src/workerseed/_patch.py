@@ -172,6 +172,7 @@ class SeededAttribute:
             raise AttributeError(f"{cls.__name__!r} object has no attribute {self.name!r}") from None
 
     def __delete__(self, iterator: Any) -> None:
+        self.__get__(iterator, type(iterator))  # if there is none, the error is the same
         del attributes_of(iterator)[self.name]
 
     def __set__(self, iterator: Any, worker_init_fn: Any) -> None:
