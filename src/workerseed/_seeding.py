@@ -180,6 +180,8 @@ def release_lock(generator: Any) -> None:
         if type(lock) is _thread.LockType:
             lock.acquire(False)
             lock.release()
+        elif type(lock) is _thread.RLock:  # as in NumPy 2.4; only its owner may call release
+            lock._at_fork_reinit()
 
 
 class SeededWorkerInit:
