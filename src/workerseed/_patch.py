@@ -3,6 +3,7 @@
 import functools
 import inspect
 import sys
+from contextlib import suppress
 from types import ModuleType
 from typing import Any, List, Tuple
 
@@ -70,7 +71,8 @@ def unpatch() -> None:
                 continue
             if outer is not None:
                 if hasattr(type(outer), "__wrapped__"):  # a wrapper of wrapt, or of another copy of workerseed
-                    outer.__wrapped__ = ours.__wrapped__
+                    with suppress(Exception):  # it may be read-only
+                        outer.__wrapped__ = ours.__wrapped__
             elif ours.__wrapped__ is None:
                 delattr(cls, name)
             else:
