@@ -3,6 +3,7 @@
 import functools
 import inspect
 import sys
+from contextlib import suppress
 from types import ModuleType
 from typing import Any, List, Tuple
 
@@ -70,7 +71,8 @@ def unpatch() -> None:
                 continue
             if outer is not None:
                 if hasattr(type(outer), "__wrapped__"):  # a wrapper of wrapt, or of another copy of workerseed
-                    outer.__wrapped__ = ours.__wrapped__
+                    with suppress(Exception):  # it may be read-only
+                        outer.__wrapped__ = ours.__wrapped__
             elif ours.__wrapped__ is None:
                 delattr(cls, name)
             else:
@@ -172,6 +174,7 @@ class SeededAttribute:
             raise AttributeError(f"{cls.__name__!r} object has no attribute {self.name!r}") from None
 
     def __delete__(self, iterator: Any) -> None:
+        self.__get__(iterator, type(iterator))  # if there is none, the error is the same
         del attributes_of(iterator)[self.name]
 
     def __set__(self, iterator: Any, worker_init_fn: Any) -> None:

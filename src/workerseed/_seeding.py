@@ -164,12 +164,11 @@ def release_lock(generator: Any) -> None:
     That thread does not exist here, so the first draw would deadlock. Only a worker process may call this.
     """
     for lock in gc.get_referents(generator):  # NumPy 1.16 shows its lock nowhere else
-        if type(lock) in (_thread.LockType, _thread.RLock):
-            if hasattr(lock, "_at_fork_reinit"):  # Python 3.9; NumPy 2.4 has an RLock, which refuses the other way
-                lock._at_fork_reinit()
-            else:
-                lock.acquire(False)
-                lock.release()
+        if type(lock) is _thread.LockType:
+            lock.acquire(False)
+            lock.release()
+        elif type(lock) is _thread.RLock:  # NumPy 2.4; only its owner may release it
+            lock._at_fork_reinit()
 
 
 class SeededWorkerInit:
