@@ -206,4 +206,4 @@ def _seeded_init(iterator: Any, loader: Any, worker_init_fn: WorkerInitFn) -> Se
         # It was assigned since, or the loader never went through our DataLoader.__init__: it is older than the patch,
         # unpickled, or of a class that does not call it (fastai 1 and 2).
         chain = ChainedInit(worker_init_fn)
-    return chain.for_start(*for_start)  # type: ignore[no-any-return]
+    return chain.for_start(*for_start)

@@ -168,7 +168,7 @@ def release_lock(generator: Any) -> None:
             lock.acquire(False)
             lock.release()
         elif type(lock) is _thread.RLock:  # NumPy 2.4; only its owner may release it
-            lock._at_fork_reinit()
+            lock._at_fork_reinit()  # type: ignore[attr-defined]
 
 
 class SeededWorkerInit:

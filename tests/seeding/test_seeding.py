@@ -1,7 +1,6 @@
 """The words that seed NumPy, and the step that seeds a worker with them."""
 
 import gc
-import os
 import random
 import sys
 import threading
@@ -10,7 +9,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from support import Draws, draws, expected_draws, has_seed_sequence, needs_numpy, np, only_legacy, only_native
+from support import Draws, expected_draws, has_seed_sequence, needs_numpy, np, only_legacy, only_native
 from torch.utils.data import DataLoader
 
 from workerseed import _seeding, numpy_seed
@@ -253,19 +252,3 @@ def test_a_worker_in_a_thread_of_the_parent_waits_for_a_lock_and_never_releases_
         thread.join(0.5)
         assert thread.is_alive()
     thread.join()
-
-
-@only_legacy
-@pytest.mark.skipif(not hasattr(np and np.random, "MT19937"), reason="NumPy 1.17 and later publish the address")
-def test_the_parent_asks_for_the_address_of_the_state_which_workers_would_wait_for(shim, monkeypatch):
-    asked = []
-
-    class Asked(np.random.MT19937):
-        @property
-        def ctypes(self):
-            asked.append(os.getpid())
-            return super().ctypes
-
-    monkeypatch.setattr(np.random.mtrand, "_rand", np.random.RandomState(Asked()))
-    draws(DataLoader(Draws(), num_workers=1))
-    assert asked == [os.getpid()]

@@ -33,7 +33,8 @@ def stock_torch_afterwards():
 
 
 def is_stock():
-    return all(found == stock for found, stock in zip(patched_attributes(), STOCK))
+    assert [sorted(found) for found in patched_attributes()] == [sorted(stock) for stock in STOCK]
+    return patched_attributes() == STOCK
 
 
 def names_of_ours():
