@@ -34,7 +34,7 @@ def pages():
 
 
 def test_the_table_of_states_has_all_states():
-    code = "".join(contents_of("src", "workerseed", module) for module in ("_activation.py", "_patch.py"))
+    code = "".join(contents_of("src", "workerseed", module) for module in ("_install.py", "_patch.py"))
     states = re.findall(r'(?:_set_state\(|return |= \(?)"([a-z]+)", ', code)
     rows = {row for row in rows_of("troubleshooting.md") if re.fullmatch("[a-z]+", row)}
     assert rows - {"state", "command"} == set(states)  # without the tables' headings
