@@ -242,6 +242,7 @@ def test_a_copied_loader_is_kept_too(reseeding):
 
 
 def test_a_kept_loader_is_kept_in_a_process_that_never_uninstalled(monkeypatch):
+    marks.forget_marks()
     loader = loader_of(Holding())
     workerseed.keep(loader)
     monkeypatch.setattr(marks, "_uninstalled", 0)
