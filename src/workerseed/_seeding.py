@@ -5,6 +5,7 @@ import ctypes
 import gc
 import os
 import sys
+from contextlib import suppress
 from itertools import permutations
 from typing import Any, Callable, List, Optional, Tuple
 
@@ -167,7 +168,7 @@ def seed_numpy(words: List[int], is_worker_process: bool) -> None:
 def prepare_parent() -> None:
     """Let NumPy make its ctypes interface in the parent; each forked worker would take as long as for its seeding."""
     mtrand: Any = sys.modules.get("numpy.random.mtrand")
-    if hasattr(mtrand, "_MT19937"):
+    with suppress(Exception):  # NumPy 1.17 brought it, and somebody may have replaced NumPy's global generator
         mtrand._rand._bit_generator.ctypes  # noqa: B018
 
 
