@@ -189,8 +189,9 @@ class SeededAttribute:
 
 def _is_seeded(worker_init_fn: Any) -> bool:
     """Whether the reseeding step is in there; torch 1.12 and later assign a partial around it, for data pipes."""
-    parts = worker_init_fn.args if isinstance(worker_init_fn, functools.partial) else ()
-    return any(isinstance(part, SeededWorkerInit) for part in (worker_init_fn, *parts))
+    # Not isinstance: it may run the user's code, a property named __class__.
+    parts = worker_init_fn.args if issubclass(type(worker_init_fn), functools.partial) else ()
+    return any(type(part) is SeededWorkerInit for part in (worker_init_fn, *parts))
 
 
 def _seeded_init(iterator: Any, loader: Any, worker_init_fn: WorkerInitFn) -> SeededWorkerInit:

@@ -4,6 +4,7 @@ import gc
 import random
 import sys
 import threading
+import warnings
 
 import pytest
 import torch
@@ -200,6 +201,15 @@ def test_the_generator_of_numpy_is_seeded_whatever_np_random_is(keep_generators,
     torch.manual_seed(1234)
     reseed(1)
     assert own.random_sample() == np_random.RandomState(numpy_seed(1233, 1)).random_sample()
+
+
+@only_legacy
+@needs_numpy
+def test_workers_start_where_somebody_replaced_the_generator_of_numpy(shim, monkeypatch):
+    monkeypatch.setattr(np.random.mtrand, "_rand", object())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert len(list(DataLoader(range(4), num_workers=2))) == 4
 
 
 # Locks that a thread of the parent holds as a worker is forked (numpy#9248)

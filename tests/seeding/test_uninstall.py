@@ -1,5 +1,6 @@
 """uninstall() puts the originals back; where somebody has wrapped ours, that stays and nothing is seeded."""
 
+import copyreg
 import sys
 import threading
 
@@ -14,6 +15,8 @@ pytestmark = [only_legacy, needs_numpy, pytest.mark.timeout(60)]
 
 
 def patched_attributes():
+    for cls in (DataLoader, ROOT_CLASS):
+        copyreg._slotnames(cls)  # pickle keeps them in the class
     return [dict(vars(cls)) for cls in (DataLoader, ROOT_CLASS)]
 
 
