@@ -5,7 +5,7 @@ import inspect
 import sys
 from contextlib import suppress
 from types import ModuleType
-from typing import Any, List, Tuple
+from typing import Any, Set, Tuple
 
 import wrapt
 
@@ -27,7 +27,7 @@ FUNCTIONS = ("_worker_init_fn", "worker_init_fn")  # the latter up to torch 1.2,
 CHAIN = "_workerseed_init"  # the key in vars(loader); Lightning does not copy names with a leading underscore
 LOADER = "_workerseed_loader"  # the key in vars(iterator), until it has its function
 
-_patched: List[Any] = []  # the classes
+_patched: Set[Any] = set()  # the classes
 
 
 def patch(dataloader: ModuleType) -> Tuple[str, str]:
@@ -50,7 +50,7 @@ def patch(dataloader: ModuleType) -> Tuple[str, str]:
         for cls, wrapper in ((loader, _init_loader), (root, _init_iterator)):
             if _find(cls, "__init__")[1] is None:
                 wrapt.wrap_function_wrapper(cls, "__init__", wrapper)
-                _patched.append(cls)
+            _patched.add(cls)
         for name in FUNCTIONS:
             if _find(root, name)[1] is None:
                 setattr(root, name, SeededAttribute(name, vars(root).get(name)))

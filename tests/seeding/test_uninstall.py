@@ -92,6 +92,17 @@ def test_a_constructor_that_was_saved_replaced_and_put_back_goes_too():
     assert is_stock()
 
 
+def test_a_constructor_of_ours_that_was_put_back_after_uninstall_goes_with_the_next():
+    wrapped = [(cls, vars(cls)["__init__"]) for cls in (DataLoader, ROOT_CLASS)]
+    workerseed.uninstall()
+    for cls, wrapper in wrapped:
+        cls.__init__ = wrapper
+    workerseed.install()
+    assert draws(DataLoader(Draws(), num_workers=2)) == expected_draws()
+    workerseed.uninstall()
+    assert is_stock()
+
+
 # Wrappers of somebody else around ours
 
 
