@@ -36,7 +36,6 @@ def stock_torch_afterwards():
 
 
 def is_stock():
-    assert [sorted(found) for found in patched_attributes()] == [sorted(stock) for stock in STOCK]
     return patched_attributes() == STOCK
 
 
