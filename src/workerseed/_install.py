@@ -21,8 +21,8 @@ def install(options: "Iterable[str]" = (), rank: "_config.Rank" = None) -> None:
     """Seed NumPy in every DataLoader worker that starts from now on, as torch 1.9 does.
 
     ``import workerseed`` calls it. If torch is not imported yet, it waits for that. You may call it again. If the
-    environment has ``WORKERSEED=0``, it does nothing; if that variable is not valid, it says so in a line on stderr
-    and does nothing.
+    environment has ``WORKERSEED=0``, it does nothing; if that variable is invalid, it prints one line on stderr and does
+    nothing.
 
     Args:
         options: what to do beyond torch 1.9, on any torch, in addition to what ``WORKERSEED`` names: ``"ranks"`` gives
@@ -43,7 +43,7 @@ def install(options: "Iterable[str]" = (), rank: "_config.Rank" = None) -> None:
         from ._messages import log_once
 
         log_once(f"off: {error}")
-        _set_state("off", str(error))
+        _stay_off(str(error))
         return
     if rank is not None:
         from ._options.ranks import checked_rank
@@ -53,13 +53,18 @@ def install(options: "Iterable[str]" = (), rank: "_config.Rank" = None) -> None:
         if not callable(rank):
             checked_rank(rank, "rank")
     if of_variable is None:
-        _set_state("off", f"switched off by {_config.VARIABLE}={value}")
+        _stay_off(f"switched off by {_config.VARIABLE}={value}")
         return
     settings.options = _config.in_order((*of_variable, *(settings.options or ()), *requested))
     settings.rank = rank if rank is not None else settings.rank
     if imported_dataloader() is None:
         _set_state("waiting", "torch's DataLoader is not imported yet")
     call_when_imported(patch_dataloader)
+
+
+def _stay_off(reason: str) -> None:
+    if settings.options is None:  # else it was installed before the variable changed, and stays
+        _set_state("off", reason)
 
 
 def uninstall() -> None:

@@ -82,6 +82,17 @@ print(workerseed.status().state in ("active", "native"))
     assert prints(code, WORKERSEED="verbose") == "True\n"
 
 
+@pytest.mark.parametrize("value", ["0", "maybe"])
+def test_a_variable_that_changes_later_switches_nothing_off(prints, value):
+    code = f"""
+import os, workerseed
+os.environ["WORKERSEED"] = {value!r}
+workerseed.install()
+print(workerseed.status().state)
+"""
+    assert prints(code) == "waiting\n"
+
+
 def test_an_unknown_option_is_an_error():
     with pytest.raises(ValueError, match="unknown option 'nonsense'; expected ranks, generators, verbose"):
         workerseed.install(options=["nonsense"])
