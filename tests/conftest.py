@@ -3,7 +3,7 @@ import json
 
 import hypothesis
 import pytest
-from support import run_python
+from support import NATIVE, run_python
 
 import workerseed
 from workerseed import _check
@@ -20,6 +20,14 @@ workerseed.uninstall()  # a test that wants the shim says so
 def shim():
     """Installs workerseed in this process, for one test."""
     workerseed.install()
+    yield workerseed
+    workerseed.uninstall()
+
+
+@pytest.fixture
+def patched():
+    """Installs workerseed for one test so that it patches any torch: where torch seeds NumPy itself, with an option."""
+    workerseed.install(["generators"] if NATIVE else [])
     yield workerseed
     workerseed.uninstall()
 

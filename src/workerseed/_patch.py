@@ -3,6 +3,7 @@
 import functools
 import inspect
 import sys
+from contextlib import suppress
 from types import ModuleType
 from typing import Any, List, Tuple
 
@@ -70,7 +71,8 @@ def unpatch() -> None:
                 continue
             if outer is not None:
                 if hasattr(type(outer), "__wrapped__"):  # a wrapper of wrapt, or of another copy of workerseed
-                    outer.__wrapped__ = ours.__wrapped__
+                    with suppress(Exception):  # it may be read-only
+                        outer.__wrapped__ = ours.__wrapped__
             elif ours.__wrapped__ is None:
                 delattr(cls, name)
             else:
@@ -172,6 +174,7 @@ class SeededAttribute:
             raise AttributeError(f"{cls.__name__!r} object has no attribute {self.name!r}") from None
 
     def __delete__(self, iterator: Any) -> None:
+        self.__get__(iterator, type(iterator))  # if there is none, the error is the same
         del attributes_of(iterator)[self.name]
 
     def __set__(self, iterator: Any, worker_init_fn: Any) -> None:
@@ -186,8 +189,9 @@ class SeededAttribute:
 
 def _is_seeded(worker_init_fn: Any) -> bool:
     """Whether the reseeding step is in there; torch 1.12 and later assign a partial around it, for data pipes."""
-    parts = worker_init_fn.args if isinstance(worker_init_fn, functools.partial) else ()
-    return any(isinstance(part, SeededWorkerInit) for part in (worker_init_fn, *parts))
+    # Not isinstance: it may run the user's code, a property named __class__.
+    parts = worker_init_fn.args if issubclass(type(worker_init_fn), functools.partial) else ()
+    return any(type(part) is SeededWorkerInit for part in (worker_init_fn, *parts))
 
 
 def _seeded_init(iterator: Any, loader: Any, worker_init_fn: WorkerInitFn) -> SeededWorkerInit:
@@ -203,4 +207,4 @@ def _seeded_init(iterator: Any, loader: Any, worker_init_fn: WorkerInitFn) -> Se
         # It was assigned since, or the loader never went through our DataLoader.__init__: it is older than the patch,
         # unpickled, or of a class that does not call it (fastai 1 and 2).
         chain = ChainedInit(worker_init_fn)
-    return chain.for_start(*for_start)  # type: ignore[no-any-return]
+    return chain.for_start(*for_start)

@@ -29,24 +29,8 @@ class Streams(Draws):
         return np.random.randint(0, 2**31 - 1, 4).tolist()
 
 
-def nothing(epoch):
-    return None
-
-
-def initial_seed(epoch):
-    return lambda worker_id: np.random.seed(torch.initial_seed() % 2**32)
-
-
-def worker_info(epoch):
-    return lambda worker_id: np.random.seed(torch.utils.data.get_worker_info().seed % 2**32)
-
-
-def default_rng(epoch):
-    return lambda worker_id: np.random.seed(np.random.default_rng().integers(2**32))
-
-
-def get_state(epoch):
-    return lambda worker_id: np.random.seed(np.random.get_state()[1][0] + worker_id)
+def seed_by(seed_of_worker):
+    return lambda epoch: lambda worker_id: np.random.seed(seed_of_worker(worker_id))
 
 
 def detectron2(epoch):
@@ -77,35 +61,38 @@ def global_step(epoch):
     return initialiser.worker_init_fn
 
 
-def new_lambda(epoch):
-    return lambda worker_id: np.random.seed(100 * epoch + worker_id)
-
-
-def worker_id_alone(epoch):
-    return lambda worker_id: np.random.seed(worker_id)
-
-
+WORKAROUNDS = {  # by name: what makes the function of an epoch
+    "nothing": lambda epoch: None,
+    "initial_seed": seed_by(lambda worker_id: torch.initial_seed() % 2**32),
+    "worker_info": seed_by(lambda worker_id: torch.utils.data.get_worker_info().seed % 2**32),
+    "default_rng": seed_by(lambda worker_id: np.random.default_rng().integers(2**32)),
+    "get_state": seed_by(lambda worker_id: np.random.get_state()[1][0] + worker_id),
+    "detectron2": detectron2,
+    "global_step": global_step,
+    "new_lambda": lambda epoch: lambda worker_id: np.random.seed(100 * epoch + worker_id),
+    "worker_id_alone": seed_by(lambda worker_id: worker_id),
+}
 # How many of the 24 streams are distinct: on torch 1.0 to 1.8.1 alone, on 1.9 and later alone, on the former with us.
 DISTINCT = {
-    nothing: (2, ALL, ALL),
-    initial_seed: (ALL, ALL, ALL),
-    worker_info: (ALL, ALL, ALL),
-    default_rng: (ALL, ALL, ALL),
-    get_state: (WORKERS * len(SEEDS), WORKERS, ALL),
-    detectron2: (WORKERS * len(SEEDS), ALL, ALL),
-    global_step: (WORKERS * EPOCHS,) * 3,
-    new_lambda: (WORKERS * EPOCHS,) * 3,
-    worker_id_alone: (WORKERS,) * 3,
+    "nothing": (2, ALL, ALL),
+    "initial_seed": (ALL, ALL, ALL),
+    "worker_info": (ALL, ALL, ALL),
+    "default_rng": (ALL, ALL, ALL),
+    "get_state": (WORKERS * len(SEEDS), WORKERS, ALL),
+    "detectron2": (WORKERS * len(SEEDS), ALL, ALL),
+    "global_step": (WORKERS * EPOCHS,) * 3,
+    "new_lambda": (WORKERS * EPOCHS,) * 3,
+    "worker_id_alone": (WORKERS,) * 3,
 }
 if TORCH < (1, 2):
-    del DISTINCT[worker_info]  # came with torch 1.2
+    del DISTINCT["worker_info"]  # came with torch 1.2
 if not hasattr(getattr(np, "random", None), "default_rng"):
-    del DISTINCT[default_rng]  # came with NumPy 1.17
+    del DISTINCT["default_rng"]  # came with NumPy 1.17
 elif np.random.default_rng(0).integers(2**32) == 0:
-    DISTINCT[default_rng] = (1, 1, 1)  # numpy#16066: it is always 0, from NumPy 1.17.3 to 1.18.3
-ITS_OWN_SEED = [initial_seed, worker_info, global_step, new_lambda, worker_id_alone]
+    DISTINCT["default_rng"] = (1, 1, 1)  # numpy#16066: it is always 0, from NumPy 1.17.3 to 1.18.3
+ITS_OWN_SEED = DISTINCT.keys() & {"initial_seed", "worker_info", "global_step", "new_lambda", "worker_id_alone"}
 
-each_workaround = pytest.mark.parametrize("workaround", DISTINCT, ids=lambda workaround: workaround.__name__)
+each_workaround = pytest.mark.parametrize("workaround", DISTINCT)
 
 
 def streams(workaround):
@@ -115,7 +102,7 @@ def streams(workaround):
         np.random.seed(seed)
         loader = DataLoader(Streams(WORKERS), num_workers=WORKERS, collate_fn=as_list)
         for epoch in range(EPOCHS):
-            loader.worker_init_fn = workaround(epoch)
+            loader.worker_init_fn = WORKAROUNDS[workaround](epoch)
             found += [tuple(item) for batch in loader for item in batch]
     assert len(found) == ALL
     return found
@@ -149,25 +136,23 @@ def test_no_workaround_gets_worse_with_workerseed(workaround):
 
 
 @only_legacy
-@pytest.mark.parametrize(
-    "workaround", [each for each in ITS_OWN_SEED if each in DISTINCT], ids=lambda workaround: workaround.__name__
-)
+@pytest.mark.parametrize("workaround", sorted(ITS_OWN_SEED))
 def test_a_workaround_that_sets_a_seed_of_its_own_draws_what_it_draws_without_workerseed(workaround):
     assert with_workerseed(workaround) == alone(workaround)
 
 
 @only_legacy
-@pytest.mark.parametrize("workaround", [get_state, detectron2])
+@pytest.mark.parametrize("workaround", ["get_state", "detectron2"])
 def test_a_workaround_that_reads_np_random_draws_the_same_for_the_same_seed(shim, workaround):
     assert streams(workaround) == with_workerseed(workaround)
 
 
-@pytest.mark.skipif(DISTINCT.get(default_rng) != (ALL, ALL, ALL), reason="this NumPy has no default_rng, or 0 of it")
+@pytest.mark.skipif(DISTINCT.get("default_rng") != (ALL, ALL, ALL), reason="this NumPy has no default_rng, or 0 of it")
 def test_a_workaround_that_asks_the_operating_system_draws_others_in_every_run(shim):
-    assert not set(streams(default_rng)) & set(alone(default_rng))
+    assert not set(streams("default_rng")) & set(alone("default_rng"))
 
 
 @only_native
 def test_torch_1_9_and_later_leave_the_get_state_workaround_without_any_seed():
     per_worker = [np.random.RandomState(2**31 + worker).randint(0, 2**31 - 1, 4) for worker in range(WORKERS)]
-    assert alone(get_state) == [tuple(stream) for stream in per_worker] * EPOCHS * len(SEEDS)
+    assert alone("get_state") == [tuple(stream) for stream in per_worker] * EPOCHS * len(SEEDS)

@@ -35,7 +35,7 @@ def pages():
 
 
 def test_the_table_of_states_has_all_states():
-    code = "".join(contents_of("src", "workerseed", module) for module in ("_activation.py", "_patch.py"))
+    code = "".join(contents_of("src", "workerseed", module) for module in ("_install.py", "_patch.py"))
     states = re.findall(r'(?:_set_state\(|return |= \(?)"([a-z]+)", ', code)
     rows = {row for row in rows_of("troubleshooting.md") if re.fullmatch("[a-z]+", row)}
     assert rows - {"state", "command"} == set(states)  # without the tables' headings
@@ -60,3 +60,8 @@ def test_all_has_each_label_but_the_newest_torch_and_what_runs_by_hand():
     labels = map(labelled, ("legacy", "native", "frameworks", "check", "release"))
     assert set(labelled("all")) == set(TOX["env_list"]).union(*labels)
     assert {name for name in ENVIRONMENTS if setting(name, "labels") == ["newest"]} == {"py311-torch_newest"}
+
+
+def test_the_tests_that_environments_run_exist():
+    named = set(re.findall(r"\"(tests/[\w/]+(?:\.py)?)", contents_of("tox.toml")))
+    assert named and [path for path in named if not os.path.exists(os.path.join(ROOT, path))] == []

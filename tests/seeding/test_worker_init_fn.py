@@ -68,6 +68,22 @@ def test_a_lambda_is_called_under_fork(shim):
     assert calls_of_two_workers(lambda worker_id: note_call(worker_id), "fork") == once_after_the_seeding()
 
 
+class OddCallable(Initialiser):
+    """Refuses every question that one may ask it."""
+
+    def refuse(self, *arguments):
+        raise LookupError("ask no questions")
+
+    __bool__ = __eq__ = __hash__ = __len__ = __repr__ = __getattr__ = refuse
+    __class__ = property(refuse)
+
+
+def test_an_odd_callable_is_called_under_fork(patched):
+    with start_method("fork") as options:
+        loader = DataLoader(Calls(2), num_workers=2, collate_fn=as_list, worker_init_fn=OddCallable(), **options)
+        assert [item for batch in epoch(loader) for item in batch] == once_after_the_seeding()
+
+
 def test_it_may_seed_otherwise(shim):
     loader = DataLoader(Draws(2), num_workers=2, worker_init_fn=lambda worker_id: np.random.seed(worker_id))
     drawn = [int(batch) for batch in loader]
