@@ -9,6 +9,8 @@ import multiprocessing
 import os
 import random
 import re
+import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -199,12 +201,17 @@ class Forks:
             cwd=folder,
             env=environment_with(PYTHONPATH=os.pathsep.join(path for path in sys.path if path)),
             universal_newlines=True,
+            start_new_session=True,
         )
 
     def run(self, *command, **variables):
         """Run a file with these arguments and variables, and wait until it has ended."""
         self.process.stdin.write(json.dumps([command, variables]) + "\n")
         self.process.stdin.flush()
+        ended, _, _ = select.select([self.process.stdout], [], [], 240)
+        if not ended:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        assert ended, f"{command} did not end in 240 s"
         assert self.process.stdout.readline() == "ended\n"
 
     def end(self):

@@ -6,16 +6,20 @@ import importlib.util
 import json
 import os
 import shutil
+import signal
 import socket
+import subprocess
+import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from support import run_python
+from support import environment_with
 
 import workerseed
 from workerseed.__main__ import SITECUSTOMIZE
 
+LIMIT = 240  # seconds that a program may take; the slowest needs a tenth of them on two quiet cores
 PROGRAMS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "programs")
 STOCK = "stock"
 BY_VARIABLE = "by variable"
@@ -23,9 +27,22 @@ WITH_RANKS = "by variable, with ranks"
 VALUES = {BY_VARIABLE: "1", WITH_RANKS: "ranks"}
 ACTIVATIONS = ("imported before the framework", "imported after the framework", BY_VARIABLE)
 
+
+def installed(module):
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # of the package that it is in
+        return False
+
+
+def version_of(module):
+    """The version of a package, the empty string if it is not here."""
+    return importlib.import_module(module).__version__ if installed(module) else ""
+
+
 # Of the packages that draw from generators of their own, those that are here.
-WITH_GENERATORS = [name for name in ("imgaug", "albumentations", "monai") if importlib.util.find_spec(name)]
-if "albumentations" in WITH_GENERATORS and importlib.import_module("albumentations").__version__ < "2":
+WITH_GENERATORS = [name for name in ("imgaug", "albumentations", "monai") if installed(name)]
+if "" < version_of("albumentations") < "2":
     WITH_GENERATORS.remove("albumentations")  # version 2 brought them
 
 # The columns of a row. Torch's seed is in two halves: a tensor's integers have a sign.
@@ -56,8 +73,7 @@ def started(program, options, environments):
         if options[0] in VALUES:
             variables = dict(variables, WORKERSEED=VALUES[options[0]], PYTHONPATH=SITECUSTOMIZE)
         written = os.path.join(folder, str(number))
-        done = run_python("-W", "ignore", os.path.join(PROGRAMS, program), written, *options, **variables)
-        assert done.returncode == 0, done.stderr
+        run_program(program, [written, *options], variables, printed=os.path.join(folder, f"{number}.printed"))
         with open(written) as file:
             return json.load(file)
 
@@ -66,6 +82,24 @@ def started(program, options, environments):
             return list(pool.map(run, range(len(environments)), environments))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def run_program(program, arguments, variables, printed):
+    """Runs it with a limit, at which its workers end, too; it prints into a file: a worker can keep a pipe open."""
+    command = [sys.executable, "-W", "ignore", os.path.join(PROGRAMS, program), *arguments]
+    with open(printed, "w+") as output:
+        streams = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": subprocess.STDOUT}
+        process = subprocess.Popen(command, env=environment_with(**variables), start_new_session=True, **streams)
+        try:
+            how = f"ended with {process.wait(LIMIT)}"
+        except subprocess.TimeoutExpired:
+            how = f"did not end in {LIMIT} s"
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        output.seek(0)
+        assert how == "ended with 0", f"{program} {arguments[1:]} {how}\n{output.read()}"
 
 
 def column(rows, index):

@@ -6,10 +6,11 @@ import re
 import runpy
 
 import tomllib
+from matrix import ENVIRONMENTS, TOX, labelled, setting
 from support import ROOT, contents_of, rows_of
 
 EVIDENCE = os.path.join("docs", "evidence.md")
-SETTINGS = tomllib.loads(contents_of("pyproject.toml"))
+PROJECT = tomllib.loads(contents_of("pyproject.toml"))["project"]
 
 
 def test_the_tests_of_the_evidence_exist():
@@ -21,7 +22,7 @@ def test_the_tests_of_the_evidence_exist():
 
 def test_the_environments_that_pages_name_exist():
     named = {name for page in pages() for name in re.findall(r"tox run -e ([\w-]+)", contents_of(page))}
-    assert named - set(SETTINGS["tool"]["tox"]["env"]) == {"py38-torch1_8_2"}  # CONTRIBUTING's example of a new one
+    assert named - set(ENVIRONMENTS) == {"py38-torch1_8_2"}  # CONTRIBUTING's example of a new one
 
 
 def test_no_other_page_names_a_test():
@@ -46,18 +47,21 @@ def test_the_picture_is_what_its_script_draws():
 
 
 def test_the_table_has_all_environments():
-    settings = SETTINGS["tool"]["tox"]
     rows = [name for name in rows_of("compatibility.md") if name.startswith("py")]
-    without_torch = [name for name in settings["env_list"] if re.fullmatch(r"py\d+", name)]
-    labels = [settings["labels"][label] for label in ("legacy", "native", "frameworks")]
-    assert rows == sum(labels, without_torch)
-    assert sorted(rows) == sorted(name for name in settings["env"] if name.startswith("py"))
+    without_torch = [name for name in TOX["env_list"] if re.fullmatch(r"py\d+", name)]
+    assert rows == sum(map(labelled, ("legacy", "native", "frameworks", "newest")), without_torch)
+    assert sorted(rows) == sorted(name for name in ENVIRONMENTS if name.startswith("py"))
     page = contents_of("docs", "compatibility.md")
-    assert f"Python `{SETTINGS['project']['requires-python']}`" in page
-    assert [f"`{requirement}`" in page for requirement in SETTINGS["project"]["dependencies"]] == [True]
+    assert f"Python `{PROJECT['requires-python']}`" in page
+    assert [f"`{requirement}`" in page for requirement in PROJECT["dependencies"]] == [True]
 
 
-def test_each_environment_that_tests_is_in_a_label():
-    settings = SETTINGS["tool"]["tox"]
-    labelled = {name for names in settings["labels"].values() for name in names if isinstance(name, str)}
-    assert {name for name in settings["env"] if name.startswith("py")} <= labelled | set(settings["env_list"])
+def test_all_has_each_label_but_the_newest_torch_and_what_runs_by_hand():
+    labels = map(labelled, ("legacy", "native", "frameworks", "check", "release"))
+    assert set(labelled("all")) == set(TOX["env_list"]).union(*labels)
+    assert {name for name in ENVIRONMENTS if setting(name, "labels") == ["newest"]} == {"py311-torch_newest"}
+
+
+def test_the_tests_that_environments_run_exist():
+    named = set(re.findall(r"\"(tests/[\w/]+(?:\.py)?)", contents_of("tox.toml")))
+    assert named and [path for path in named if not os.path.exists(os.path.join(ROOT, path))] == []

@@ -12,14 +12,13 @@ import zipfile
 from pathlib import Path
 
 import pytest
-import tomllib
 import trove_classifiers
+from matrix import ENVIRONMENTS
 from support import run_command
 
 import workerseed
 
 ROOT = Path(__file__).resolve().parents[2]
-PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
 def succeed(*command, **options):
@@ -117,8 +116,7 @@ def test_classifiers_are_known_to_package_indexes(metadata):
 
 
 def test_there_is_a_classifier_for_each_python_of_the_matrix(metadata):
-    environments = " ".join(PYPROJECT["tool"]["tox"]["env"])
-    matrix = {f"{major}.{minor}" for major, minor in re.findall(r"\bpy(\d)(\d+)\b", environments)}
+    matrix = {f"{major}.{minor}" for major, minor in re.findall(r"\bpy(\d)(\d+)\b", " ".join(ENVIRONMENTS))}
     classifiers = "\n".join(metadata.get_all("Classifier"))
     assert set(re.findall(r"Python :: (3\.\d+)$", classifiers, re.MULTILINE)) == matrix
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset, get_worker_info
 
-seedings = {}  # by process id: how often np.random.seed was called
+seedings = {}  # by process id: how often np.random was seeded
 np_random_seed = np.random.seed
 
 
@@ -18,7 +18,7 @@ def count_and_seed(seed=None):
     np_random_seed(seed)
 
 
-np.random.seed = count_and_seed
+np.random.seed = sys.modules["numpy.random.mtrand"].seed = count_and_seed  # the frameworks' way, and workerseed's
 
 
 class Draws(Dataset):

@@ -1,0 +1,208 @@
+"""Trains with a framework, or iterates over a loader that it makes.
+
+Each function below is for a module, and returns by case the rows of three epochs and what the loader shows of itself.
+"""
+
+import inspect
+
+import activated  # first
+import torch
+from items import Draws, name_of, own_worker_init_fn, rows, seed_parent, write
+from torch.utils.data import DataLoader
+
+
+def loader_of(dataset=None, **options):
+    return DataLoader(dataset or Draws(), batch_size=2, num_workers=2, **options)
+
+
+def epochs(loader):
+    """The rows of three epochs of any loader."""
+    seed_parent()
+    return [row for _ in range(3) for row in rows(loader)]
+
+
+def accelerate():
+    from accelerate import Accelerator
+
+    accelerator = Accelerator(cpu=True)
+
+    def trained(times, **options):
+        seed_parent()
+        model, seen = torch.nn.Linear(1, 1), []
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+        loader = loader_of(**options)
+        for _ in range(times):
+            loader = accelerator.prepare(loader)
+        model, optimizer = accelerator.prepare(model, optimizer)
+        for _ in range(3):
+            for batch in loader:
+                seen += batch.tolist()
+                accelerator.backward(model(batch[:, :1].float()).sum())
+                optimizer.step()
+        return {"rows": seen, "loader": type(loader).__name__, "worker_init_fn": name_of(loader.worker_init_fn)}
+
+    return {
+        "prepared": trained(1),
+        "prepared four times": trained(4),
+        "prepared four times, with a function": trained(4, worker_init_fn=own_worker_init_fn),
+    }
+
+
+def catalyst():
+    from catalyst import dl
+    from catalyst.utils import get_loaders_from_params
+
+    class Runner(dl.Runner):
+        def _handle_batch(self, batch):
+            seen.extend(batch.tolist())
+            self.batch_metrics.update(loss=self.model(batch[:, :1].float()).sum())
+
+    def trained(loader):
+        seed_parent()
+        seen.clear()
+        model = torch.nn.Linear(1, 1)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+        Runner().train(model=model, optimizer=optimizer, loaders={"train": loader}, num_epochs=3)
+        return {"rows": list(seen)}
+
+    seen = []
+    options = {"batch_size": 2, "num_workers": 2, "initial_seed": 42}
+    own = get_loaders_from_params(get_datasets_fn=lambda **_: {"train": Draws()}, **options)["train"]
+    return {
+        "loader": trained(loader_of()),
+        "loader with a function": trained(loader_of(worker_init_fn=own_worker_init_fn)),
+        "loader of Catalyst": trained(own),
+    }
+
+
+def fastai_basic_data():
+    from fastai.basic_data import DataBunch
+
+    def iterated(renewals=0, **options):
+        loader = DataBunch.create(Draws(), Draws(), bs=2, num_workers=2, **options).train_dl
+        for _ in range(renewals):  # as fastai changes the options of a loader: it builds another
+            loader = loader.new(shuffle=False)
+        return {"rows": epochs(loader), "worker_init_fn": name_of(loader.dl.worker_init_fn)}
+
+    return {
+        "as it is": iterated(),
+        "with a function": iterated(worker_init_fn=own_worker_init_fn),
+        "with a function, renewed four times": iterated(4, worker_init_fn=own_worker_init_fn),
+    }
+
+
+def fastai_data_core():
+    from fastai.data.core import DataLoaders
+    from fastai.data.load import DataLoader as OfFastai
+
+    def iterated(**options):
+        seed_parent()  # fastai draws a seed as it makes a loader
+        loader = DataLoaders(OfFastai(Draws(), bs=2, num_workers=2, **options)).train
+        return {"rows": epochs(loader), "worker_init_fn": name_of(loader.fake_l.worker_init_fn)}
+
+    return {"as it is": iterated(), "shuffled": iterated(shuffle=True)}
+
+
+def ignite():
+    from ignite.engine import Engine
+    from ignite.engine.deterministic import DeterministicEngine, ReproducibleBatchSampler, update_dataloader
+
+    def ran(engine_class, rebuilt=0, **options):
+        seed_parent()
+        seen = []
+        engine = engine_class(lambda engine, batch: seen.extend(batch.tolist()))
+        loader = loader_of(**options)
+        for _ in range(rebuilt):
+            loader = update_dataloader(loader, ReproducibleBatchSampler(loader.batch_sampler))
+        engine.run(loader, max_epochs=3)
+        used = engine.state.dataloader
+        shown = {"sampler": type(used.batch_sampler).__name__, "worker_init_fn": name_of(used.worker_init_fn)}
+        return {"rows": seen, **shown}
+
+    return {
+        "plain": ran(Engine),
+        "deterministic": ran(DeterministicEngine),
+        "deterministic, with a function": ran(DeterministicEngine, worker_init_fn=own_worker_init_fn),
+        "rebuilt four times": ran(DeterministicEngine, 4),
+        "rebuilt four times, with a function": ran(DeterministicEngine, 4, worker_init_fn=own_worker_init_fn),
+    }
+
+
+def monai():
+    from monai.data import DataLoader as OfMonai
+    from monai.data import Dataset
+    from monai.transforms import Randomizable, Transform
+
+    draws = Draws()
+
+    class RandomTransform(Randomizable, Transform):
+        """Adds a draw of the generator that MONAI gives each transform."""
+
+        def randomize(self, data=None):
+            self.draw = self.R.randint(0, 2**31 - 1)
+
+        def __call__(self, index):
+            self.randomize()
+            return [*draws[index].tolist(), self.draw]
+
+    def iterated(**options):
+        seed_parent()
+        dataset = Dataset(list(range(8)), RandomTransform().set_random_state(seed=5))
+        loader = OfMonai(dataset, num_workers=2, batch_size=2, collate_fn=list, **options)
+        return {
+            "rows": [row for _ in range(3) for batch in loader for row in batch],
+            "worker_init_fn": name_of(loader.worker_init_fn),
+        }
+
+    return {"as it is": iterated(), "with a function": iterated(worker_init_fn=own_worker_init_fn)}
+
+
+def skorch():
+    from skorch import NeuralNet
+
+    class DrawsAndTargets(Draws):
+        def __getitem__(self, index):
+            return super().__getitem__(index), torch.zeros(1)
+
+    class Model(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = torch.nn.Linear(1, 1)
+
+        def forward(self, batch):
+            seen.extend(batch.tolist())
+            return self.layer(batch[:, :1].float())
+
+    def trained(**options):
+        seed_parent()
+        seen.clear()
+        options.update(max_epochs=3, batch_size=2, train_split=None, verbose=0, iterator_train__num_workers=2)
+        NeuralNet(Model, torch.nn.MSELoss, **options).fit(DrawsAndTargets(), y=None)
+        return {"rows": list(seen)}
+
+    seen = []
+    return {"as it is": trained(), "with a function": trained(iterator_train__worker_init_fn=own_worker_init_fn)}
+
+
+def timm():
+    from timm.data import create_loader
+
+    def iterated(**options):
+        options.update(input_size=(3, 8, 8), batch_size=2, is_training=True, use_prefetcher=False, num_workers=2)
+        seed_parent()
+        loader = create_loader(Draws(), **options)
+        shown = {"loader": type(loader).__name__, "worker_init_fn": name_of(loader.worker_init_fn)}
+        return {"rows": [row for _ in range(3) for row in rows(loader)], **shown}
+
+    kinds = {
+        "as it is": {},
+        "not persistent": {"persistent_workers": False},
+        "multi-epochs": {"use_multi_epochs_loader": True},
+    }
+    result = {kind: iterated(**options) for kind, options in kinds.items()}
+    if "worker_seeding" in inspect.signature(create_loader).parameters:
+        result.update({f"part, {kind}": iterated(worker_seeding="part", **kinds[kind]) for kind in kinds})
+    return result
+
+
+write(globals()[activated.module.replace(".", "_")]())
