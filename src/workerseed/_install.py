@@ -21,8 +21,8 @@ def install(options: "Iterable[str]" = (), rank: "_config.Rank" = None) -> None:
     """Seed NumPy in every DataLoader worker that starts from now on, as torch 1.9 does.
 
     ``import workerseed`` calls it. If torch is not imported yet, it waits for that. You may call it again. If the
-    environment has ``WORKERSEED=0``, it does nothing; if that variable is invalid, it prints one line on stderr and does
-    nothing.
+    environment has ``WORKERSEED=0``, it does nothing. If that variable is invalid, it prints one line on stderr and
+    does nothing.
 
     Args:
         options: what to do beyond torch 1.9, on any torch, in addition to what ``WORKERSEED`` names: ``"ranks"`` gives
