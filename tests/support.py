@@ -85,7 +85,7 @@ def run_command(*command, cwd=None, **variables):
         universal_newlines=True,
         env=environment_with(**variables),
         cwd=cwd,
-        timeout=120,
+        timeout=300,
     )
 
 
