@@ -10,14 +10,14 @@ from ._import_hook import call_when_imported, imported_dataloader
 TYPE_CHECKING = False  # mypy reads it as true; `typing` itself is too slow to import at interpreter start
 if TYPE_CHECKING:
     from types import ModuleType
-    from typing import Any, Iterable, Tuple
+    from typing import Any, Callable, Iterable, Tuple, Union
 
     from ._status import Status
 
 _state: "Tuple[str, str]" = ("off", "not installed")
 
 
-def install(options: "Iterable[str]" = (), rank: "_config.Rank" = None) -> None:
+def install(options: "Iterable[str]" = (), rank: "Union[int, Callable[[], int], None]" = None) -> None:
     """Seed NumPy in every DataLoader worker that starts from now on, as torch 1.9 does.
 
     ``import workerseed`` calls it. If torch is not imported yet, it waits for that. You may call it again. If the
