@@ -17,7 +17,7 @@ BOXES = [
         "The iterator",
         "SeededAttribute.__set__",
         [("workerseed", "puts its step in front")],
-        "step, then worker_init_fn",
+        "step + worker_init_fn",
     ),
     (
         "The worker",
