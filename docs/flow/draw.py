@@ -22,7 +22,7 @@ BOXES = [
     (
         "The worker",
         "SeededWorkerInit.__call__",
-        [("torch", "seeds random and torch"), ("workerseed", "seeds NumPy like torch 1.9")],
+        [("torch", "seeds random and torch"), ("workerseed", "seeds NumPy")],
         "worker_id",
     ),
     ("Your function", "worker_init_fn", [("It", "runs last and can override all of it")], ""),
