@@ -116,9 +116,13 @@ def _init_loader(wrapped: Any, loader: Any, args: Any, kwargs: Any) -> None:
     The iterator would get by without: it makes the chain itself for a loader that never came through here.
     """
     wrapped(*args, **kwargs)
-    attributes = attributes_of(loader)
-    if settings.options is not None and attributes.get("num_workers") and "worker_init_fn" in attributes:
-        attributes[CHAIN] = ChainedInit(attributes["worker_init_fn"])
+    if settings.options is not None:
+        try:
+            attributes = loader.__dict__
+            if attributes["num_workers"]:
+                attributes[CHAIN] = ChainedInit(attributes["worker_init_fn"])
+        except Exception:  # a subclass has one of these names as a property
+            return
 
 
 class ChainedInit:
@@ -126,6 +130,8 @@ class ChainedInit:
 
     A pickled or deep-copied loader has None in its place, so that it can be read without workerseed.
     """
+
+    __slots__ = ("worker_init_fn",)
 
     def __init__(self, worker_init_fn: WorkerInitFn) -> None:
         self.worker_init_fn = worker_init_fn
