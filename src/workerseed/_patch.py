@@ -131,8 +131,6 @@ class ChainedInit:
     A pickled or deep-copied loader has None in its place, so that it can be read without workerseed.
     """
 
-    __slots__ = ("worker_init_fn",)
-
     def __init__(self, worker_init_fn: WorkerInitFn) -> None:
         self.worker_init_fn = worker_init_fn
 
