@@ -2,26 +2,31 @@
 
 import sys
 
-from ._activation import install, install_on_import, status, uninstall
+from ._install import install, status, uninstall
 
 TYPE_CHECKING = False  # mypy reads it as true
-if TYPE_CHECKING or sys.version_info < (3, 7):
+if TYPE_CHECKING:
     from ._options import keep, reseed
     from ._seeding import numpy_seed
-else:  # PEP 562: what few programs use is imported when they do, and not at interpreter start
+    from ._status import Status
 
-    def __getattr__(name):
-        if name not in __all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from . import _options, _seeding
-
-        return getattr(_seeding if name == "numpy_seed" else _options, name)
-
-    def __dir__():
-        return sorted({*globals(), *__all__})
-
-
-__all__ = ["install", "keep", "numpy_seed", "reseed", "status", "uninstall"]
+__all__ = ["Status", "install", "keep", "numpy_seed", "reseed", "status", "uninstall"]
 __version__ = "0.1.0"
 
-install_on_import()
+_LATER = {"Status": "_status", "keep": "_options", "numpy_seed": "_seeding", "reseed": "_options"}
+
+
+class _Package(type(sys)):  # type: ignore[misc]
+    """Imports what few programs use when they use it, and not at interpreter start (PEP 562 needs Python 3.7)."""
+
+    def __getattr__(self, name):  # type: ignore[no-untyped-def]
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(__import__(_LATER[name], globals(), level=1, fromlist=[name]), name)
+
+    def __dir__(self):  # type: ignore[no-untyped-def]
+        return sorted({*super().__dir__(), *__all__})
+
+
+sys.modules[__name__].__class__ = _Package
+install()

@@ -1,14 +1,31 @@
-"""What to do: the values of the environment variable WORKERSEED, and the options of ``install``."""
+"""The configuration: the variable WORKERSEED, the options of ``install``, and what is on in this process."""
 
 TYPE_CHECKING = False  # mypy reads it as true; `typing` itself is too slow to import at interpreter start
 if TYPE_CHECKING:
-    from typing import Iterable, Optional, Sequence, Tuple
+    from typing import Callable, Iterable, Optional, Sequence, Tuple, Union
+
+    Rank = Union[int, Callable[[], int], None]
 
 VARIABLE = "WORKERSEED"
-# _sitecustomize/sitecustomize.py, which must not import this module, has the same three lines; a test compares them.
 ON = ("1", "on", "true", "yes")
 OFF = ("0", "off", "false", "no")
 OPTIONS = ("ranks", "generators", "verbose")
+BEYOND_TORCH_1_9 = OPTIONS[:2]  # those that apply to every torch
+
+
+class Settings:
+    """What is on in this process; ``install`` and ``uninstall`` write it, everything else reads it.
+
+    Attributes:
+        options: the options that are on; None while workerseed is off.
+        rank: what ``install`` was given.
+    """
+
+    options: "Optional[Tuple[str, ...]]" = None
+    rank: "Rank" = None
+
+
+settings = Settings()
 
 
 def from_variable(value: str) -> "Optional[Tuple[str, ...]]":
@@ -26,27 +43,25 @@ def from_variable(value: str) -> "Optional[Tuple[str, ...]]":
         return ()
     for word in words:
         if word not in OPTIONS:
-            valid = "{} (on), {} (off), or a comma list of {}".format(*map(", ".join, (ON, OFF, OPTIONS)))
-            raise ValueError(f"{VARIABLE}={value!r}: {word!r} is not known; valid are {valid}")
+            expected = "{} (on), {} (off), or a comma-separated list of {}".format(*map(", ".join, (ON, OFF, OPTIONS)))
+            raise ValueError(f"{VARIABLE}={value!r}: unknown value {word!r}; expected {expected}")
     return in_order(words)
 
 
 def checked_options(options: "Iterable[str]") -> "Tuple[str, ...]":
-    """Return the options that ``install`` was given.
+    """Return the options that ``install`` was given, in order.
 
     Raises:
-        ValueError: one of them does not exist.
-        TypeError: they are no collection of names.
+        ValueError: an option does not exist.
+        TypeError: ``options`` is not a collection of names.
     """
-    valid = ", ".join(OPTIONS)
+    expected = ", ".join(OPTIONS)
     if isinstance(options, str) or not hasattr(options, "__iter__"):
-        raise TypeError(
-            f"options must be a collection of names, such as ['verbose'], got {options!r}; valid are {valid}"
-        )
+        raise TypeError(f"options must be a list of names, such as ['verbose'], got {options!r}; expected {expected}")
     names = list(options)
     for name in names:
         if name not in OPTIONS:
-            raise ValueError(f"{name!r} is not known; valid are {valid}")
+            raise ValueError(f"unknown option {name!r}; expected {expected}")
     return in_order(names)
 
 

@@ -1,49 +1,39 @@
 """The seeding: torch 1.9's seed words, and the reseeding step that a worker runs first."""
 
+import _thread
+import ctypes
+import gc
+import os
 import sys
 from itertools import permutations
+from typing import Any, Callable, List, Optional, Tuple
 
-TYPE_CHECKING = False  # mypy reads it as true; `typing` itself is too slow to import at interpreter start
-if TYPE_CHECKING:
-    from typing import Any, Callable, List, Optional, Tuple
-
-    from ._options.generators import StoredGenerators
-
-    WorkerInit = Optional[Callable[[int], Any]]
+WorkerInitFn = Optional[Callable[[int], Any]]
+Reseed = Optional[Callable[[List[int]], None]]
 
 MASK32 = 0xFFFFFFFF
 MASK64 = 0xFFFFFFFFFFFFFFFF
 
 
-def _multipliers(multiplier: int, factor: int, count: int) -> "List[Tuple[int, int]]":
-    """Return, for each hash of a seed sequence, the multiplier and that of the next hash."""
-    multipliers = [multiplier * pow(factor, i, 2**32) & MASK32 for i in range(count + 1)]
-    return list(zip(multipliers, multipliers[1:]))
-
-
-HASH_IN = _multipliers(0x43B0D7E5, 0x931E8875, 16)
-HASH_OUT = _multipliers(0x8B51F9DD, 0x58F38DED, 8)
-
-
-def numpy_seed(base_seed: int, worker_id: int, rank: int = 0) -> "List[int]":
+def numpy_seed(base_seed: int, worker_id: int, rank: int = 0) -> List[int]:
     """Return the four words that seed ``np.random`` in a worker, as torch 1.9 computes them.
 
     They are the first four 32-bit words of NumPy's ``SeedSequence`` over the entropy words
     ``[worker_id, base_seed & 0xffffffff, base_seed >> 32, rank]``. torch 1.9 (``_generate_state`` in
-    ``torch/utils/data/_utils/worker.py``, pytorch#56488) always has 0 where ``rank`` stands.
+    ``torch/utils/data/_utils/worker.py``, pytorch#56488) always has 0 in place of ``rank``.
 
     Args:
-        base_seed: what torch drew for all the workers of one epoch, ``torch.initial_seed() - worker_id``
-            in a worker; from 0 to 2**64 - 1.
+        base_seed: the number that torch draws for all workers of an epoch, ``torch.initial_seed() - worker_id`` in a
+            worker; from 0 to 2**64 - 1.
         worker_id: from 0 to ``num_workers - 1``, below 2**32.
-        rank: of the process in a distributed job, below 2**32.
+        rank: the rank of the process in a distributed job, below 2**32.
 
     Returns:
-        Four integers below 2**32; ``np.random.seed`` takes the list as it is.
+        Four integers below 2**32, ready for ``np.random.seed``.
 
     Raises:
-        ValueError: one of the numbers is out of its range.
-        TypeError: one of them is not an integer.
+        ValueError: a number is out of range.
+        TypeError: an argument is not an integer.
     """
     base_seed = checked_integer("base_seed", base_seed, MASK64)
     worker_id = checked_integer("worker_id", worker_id, MASK32)
@@ -51,13 +41,8 @@ def numpy_seed(base_seed: int, worker_id: int, rank: int = 0) -> "List[int]":
     return generate_state(entropy_words(base_seed, worker_id, rank))
 
 
-def entropy_words(base_seed: int, worker_id: int, rank: int) -> "List[int]":
-    """Return the four words below 2**32 that tell one start of a worker from all others."""
-    return [worker_id, base_seed & MASK32, base_seed >> 32, rank]
-
-
 def checked_integer(name: str, number: int, largest: int) -> int:
-    """Return ``number`` as Python's own int, for NumPy's do not shift and mask as that does."""
+    """Return ``number`` as Python's own int: NumPy's integers overflow where Python's do not."""
     try:
         number = number.__index__()
     except (AttributeError, TypeError):
@@ -67,42 +52,52 @@ def checked_integer(name: str, number: int, largest: int) -> int:
     return number
 
 
-def generate_state(entropy: "List[int]", count: int = 4) -> "List[int]":
-    """Return the words that ``SeedSequence(entropy).generate_state(count)`` of NumPy has.
+def entropy_words(base_seed: int, worker_id: int, rank: int) -> List[int]:
+    """Return the four words below 2**32 that distinguish one start of a worker from every other."""
+    return [worker_id, base_seed & MASK32, base_seed >> 32, rank]
 
-    NumPy below 1.17 has no SeedSequence, and a torch can be without NumPy. Where NumPy has it, this is still the faster
-    for four words: creating the arrays takes longer than the hashing.
+
+def generate_state(entropy: List[int], count: int = 4) -> List[int]:
+    """Return the words of NumPy's ``SeedSequence(entropy).generate_state(count)``.
+
+    NumPy has a ``SeedSequence`` only since 1.17, and torch also runs without NumPy.
 
     Args:
-        entropy: exactly four integers below 2**32, as many as the pool of a ``SeedSequence`` holds.
-        count: how many words, up to 8.
+        entropy: exactly four integers below 2**32, the size of the pool of a ``SeedSequence``.
+        count: how many words to return, up to 8.
 
     Returns:
         Integers below 2**32.
 
     The algorithm is M. E. O'Neill's ``seed_seq_fe`` of 2015
     (https://www.pcg-random.org/posts/developing-a-seed_seq-alternative.html): hash every word into the pool,
-    mix every word of the pool into every other, hash them out.
+    mix every word of the pool into every other, hash them out. The constants are those of ``SeedSequence``
+    (``numpy/random/bit_generator.pyx``, NumPy 1.17).
     """
-    # The hash stands here three times: to call it would take half as long again. Nothing is changed in place:
-    # docs/streams/collisions.py passes arrays.
-    pool = []
-    for word, (multiplier, following) in zip(entropy, HASH_IN):
-        word = (word ^ multiplier) * following & MASK32
-        pool.append(word ^ word >> 16)
-    for (source, target), (multiplier, following) in zip(permutations(range(4), 2), HASH_IN[4:]):
-        word = (pool[source] ^ multiplier) * following & MASK32
-        word = 0xCA01F9DD * pool[target] - 0x4973F715 * (word ^ word >> 16) & MASK32
-        pool[target] = word ^ word >> 16
-    words = []
-    for word, (multiplier, following) in zip(pool + pool, HASH_OUT[:count]):
-        word = (word ^ multiplier) * following & MASK32
-        words.append(word ^ word >> 16)
-    return words
+    hash_in = _hash_function(0x43B0D7E5, 0x931E8875)
+    pool = [hash_in(word) for word in entropy]
+    for source, target in permutations(range(4), 2):
+        mixed = 0xCA01F9DD * pool[target] - 0x4973F715 * hash_in(pool[source]) & MASK32
+        pool[target] = mixed ^ mixed >> 16
+    hash_out = _hash_function(0x8B51F9DD, 0x58F38DED)
+    return [hash_out(word) for word in (pool + pool)[:count]]
 
 
-def seed_worker(worker_id: int, rank: int = 0) -> "List[int]":
-    """Seed the global generators of this worker, from the seed that torch gave it.
+def _hash_function(constant: int, multiplier: int) -> Callable[[int], int]:
+    """Return a hash of 32-bit words whose constant changes at each call."""
+
+    def hash_word(word: int) -> int:
+        nonlocal constant
+        word = word ^ constant
+        constant = constant * multiplier & MASK32
+        word = word * constant & MASK32
+        return word ^ word >> 16
+
+    return hash_word
+
+
+def seed_random(worker_id: int, rank: int) -> Tuple[List[int], List[int]]:
+    """Seed ``random`` with the seed that torch gave this worker; on ranks other than 0, seed torch as well.
 
     On rank 0, and without the option ``ranks``, ``random`` and ``np.random`` get what torch 1.9 gives them. On other
     ranks, words 0 to 3 of the seed sequence go to NumPy, 4 and 5 to ``random``, 6 and 7 to torch and to
@@ -113,7 +108,7 @@ def seed_worker(worker_id: int, rank: int = 0) -> "List[int]":
         rank: of this process in a distributed job.
 
     Returns:
-        The four entropy words of this start of a worker.
+        The entropy words of this start of a worker, and the words of its seed sequence.
     """
     import random
 
@@ -123,88 +118,105 @@ def seed_worker(worker_id: int, rank: int = 0) -> "List[int]":
     entropy = entropy_words((seed - worker_id) & MASK64, worker_id, rank)
     words = generate_state(entropy, 8 if rank else 4)
     if rank:
-        seed, for_torch = seeds_of_rank(words)
-        torch.manual_seed(for_torch)
+        seed, seed_of_torch = seeds_of_rank(words)
+        torch.manual_seed(seed_of_torch)
         info = getattr(sys.modules.get("torch.utils.data._utils.worker"), "_worker_info", None)  # torch 1.0 has none
         if info is not None:
             object.__setattr__(info, "seed", torch.initial_seed())  # torch's class refuses, frozen in torch 2.13
     random.seed(seed)
-    try:
-        import numpy
-    except ImportError:
-        return entropy  # torch 1.9 leaves NumPy out then, too
-    numpy.random.seed(words[:4])
-    fix_get_state_workaround(words[0] >> 2)
-    return entropy
+    return entropy, words
 
 
-def seeds_of_rank(words: "List[int]") -> "Tuple[int, int]":
+def seeds_of_rank(words: List[int]) -> Tuple[int, int]:
     """Return the seeds of ``random`` and of torch on a rank other than 0, from all eight words of a start."""
     return words[4] | words[5] << 32, (words[6] | words[7] << 32) >> 1  # 63 bits: torch 1.2 takes no more
 
 
-def fix_get_state_workaround(bits: int) -> None:
-    """Store ``bits`` of the seed in the first key word of ``np.random``, which seeding by an array leaves constant.
+def seed_numpy(words: List[int], is_worker_process: bool) -> None:
+    """Seed NumPy's global generator, wherever the name ``np.random`` points, and keep a common workaround working.
 
-    The most copied workaround seeds anew with ``get_state()[1][0] + worker_id``. Seeded by an array, MT19937 always has
-    0x80000000 there (its ``init_by_array``): on torch 1.9 and later the workaround gets the same streams for every seed
-    and in every epoch. No output depends on the low 31 bits of that word.
+    The most copied workaround seeds NumPy again with ``get_state()[1][0] + worker_id``. Seeding from an array leaves
+    0x80000000 in that first key word of MT19937 (its ``init_by_array``), so on torch 1.9 and later the workaround gets
+    the same streams for every seed and in every epoch. The low 31 bits of the word never reach an output: 30 of them
+    get bits of the seed here, so that the sum stays below 2**32.
 
     Args:
-        bits: below 2**30, so that the sum stays below 2**32.
+        words: what ``numpy_seed`` returns.
+        is_worker_process: False in a thread of the parent, in which MONAI starts workers.
     """
-    import ctypes
-
-    import numpy
-
-    generator = getattr(numpy.random.mtrand._rand, "_bit_generator", None)  # NumPy 1.17 and later
-    if generator is None:
-        name, key, position, has_gauss, cached_gaussian = numpy.random.get_state()
+    try:
+        import numpy.random  # noqa: F401
+    except ImportError:
+        return  # torch 1.9 leaves NumPy out then, too
+    mtrand: Any = sys.modules["numpy.random.mtrand"]
+    if is_worker_process:
+        release_lock(mtrand._rand)
+    mtrand.seed(words)
+    bits = words[0] >> 2
+    bit_generator = getattr(mtrand._rand, "_bit_generator", None)  # NumPy 1.17 and later
+    if bit_generator is None:
+        name, key, *rest = mtrand.get_state()
         key[0] |= bits
-        numpy.random.set_state((name, key, position, has_gauss, cached_gaussian))
-    elif isinstance(generator, numpy.random.MT19937):  # NumPy 1.24 brought set_bit_generator
-        # In place, at the address that NumPy publishes: its get_state and set_state take longer than the seeding.
-        ctypes.c_uint32.from_address(generator.ctypes.state_address).value |= bits
+        mtrand.set_state((name, key, *rest))
+    elif isinstance(bit_generator, mtrand._MT19937):  # NumPy 1.24 brought set_bit_generator
+        # In place, where NumPy's documented ctypes interface points: get_state and set_state take three times as long
+        # as the seeding. The key words come first in mt19937_state (NumPy 1.17, numpy/random/src/mt19937/mt19937.h).
+        ctypes.c_uint32.from_address(bit_generator.ctypes.state_address).value |= bits
 
 
-def publish_state_address() -> None:
-    """Have NumPy make the address that ``fix_get_state_workaround`` uses, in the parent of forked workers.
+def prepare_parent() -> None:
+    """Let NumPy make its ctypes interface in the parent; each forked worker would take as long as for its seeding."""
+    mtrand: Any = sys.modules.get("numpy.random.mtrand")
+    if hasattr(mtrand, "_MT19937"):
+        mtrand._rand._bit_generator.ctypes  # noqa: B018
 
-    NumPy makes it when first asked, which takes each worker half as long as all its seeding.
+
+def release_lock(generator: Any) -> None:
+    """Release the lock of a NumPy generator that a thread of the parent held as this worker was forked (numpy#9248).
+
+    That thread does not exist here, so the first draw would deadlock. Only a worker process may call this.
     """
-    numpy_random = sys.modules.get("numpy.random.mtrand")
-    getattr(getattr(getattr(numpy_random, "_rand", None), "_bit_generator", None), "ctypes", None)
+    for lock in gc.get_referents(generator):  # NumPy 1.16 shows its lock nowhere else
+        if type(lock) is _thread.LockType:
+            lock.acquire(False)
+            lock.release()
 
 
 class SeededWorkerInit:
     """What a worker calls in place of ``worker_init_fn``: the reseeding step, then the user's function.
 
-    Made for one start of workers, and never changed. A class and not a closure: ``spawn`` and ``forkserver`` pickle it.
+    It is made for one start of workers and never changes. A class and not a closure: ``spawn`` and ``forkserver``
+    pickle it.
 
     Args:
         worker_init_fn: the user's function, or None.
         rank: of this process in a distributed job; 0 without the option ``ranks``.
-        generators: those to reseed, with the option ``generators``.
+        reseed: reseeds the stored generators from the four entropy words; None without the option ``generators``.
     """
 
-    def __init__(
-        self, worker_init_fn: "WorkerInit", rank: int = 0, generators: "Optional[StoredGenerators]" = None
-    ) -> None:
+    def __init__(self, worker_init_fn: WorkerInitFn, rank: int = 0, reseed: Reseed = None) -> None:
         self.worker_init_fn = worker_init_fn
         self.rank = rank
-        self.generators = generators
+        self.reseed = reseed
+        self.parent = os.getpid()
 
     def __call__(self, worker_id: int) -> None:
-        # An error would end the worker, which torch 1.0 and 1.1 do not report.
-        failure = f"worker {worker_id} is not seeded"
+        """Reseed, then call the user's function; a failure to reseed is a warning.
+
+        An exception would end the worker, which torch 1.0 and 1.1 do not report.
+        """
+        is_worker_process = os.getpid() != self.parent
+        pending = ["random", "NumPy"] + ["stored generators"] * (self.reseed is not None)
         try:
-            entropy = seed_worker(worker_id, self.rank)
-            failure = f"stored generators are not reseeded in worker {worker_id}"
-            if self.generators is not None:
-                self.generators.reseed(entropy)
+            entropy, words = seed_random(worker_id, self.rank)
+            pending.remove("random")
+            seed_numpy(words[:4], is_worker_process)
+            pending.remove("NumPy")
+            if self.reseed is not None and is_worker_process:
+                self.reseed(entropy)
         except Exception as error:
             from ._messages import warn_once
 
-            warn_once(f"{failure}: {error!r}")
+            warn_once(f"worker {worker_id} did not seed {' and '.join(pending)}: {error!r}")
         if self.worker_init_fn is not None:
             self.worker_init_fn(worker_id)

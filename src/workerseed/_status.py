@@ -8,10 +8,10 @@ class Status(NamedTuple):
 
     Attributes:
         state: ``waiting`` for torch's DataLoader to be imported; ``active``; ``native``, this torch seeds NumPy itself;
-            ``off``; ``unsupported``, this torch is none that workerseed knows; ``failed``.
+            ``off``; ``unsupported``, workerseed does not know this torch; ``failed``.
         reason: why, in words.
-        torch: the version of the torch that is imported, or None.
-        options: those that are on.
+        torch: the version of the imported torch, or None.
+        options: the options that are on.
     """
 
     state: str

@@ -43,7 +43,7 @@ def seconds_in_worker(seed):
 
 if __name__ == "__main__":
     torch.manual_seed(BASE_SEED + WORKER_ID)
-    _seeding.publish_state_address()
+
     took = ratio_of(lambda: seconds_in_worker(seed_as_torch), lambda: seconds_in_worker(seed_as_workerseed), 1000)
     print("once in a worker, torch 1.9.1 = 1: ", took)
     took = ratio_of(lambda: seconds_in_worker(seed_as_torch), lambda: seconds_in_worker(seed_as_torch), 1000)

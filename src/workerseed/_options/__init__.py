@@ -71,3 +71,25 @@ def attributes_of(value: "Any") -> "Dict[str, Any]":
             attributes: Dict[str, Any] = descriptor.__get__(value)
             return attributes
     return {}
+
+
+def forget_marks():
+    for m in marked.values():
+        m.clear()
+
+
+def for_start(iterator, loader, worker_init_fn, options, rank):
+    from .ranks import find_rank
+
+    r = find_rank(rank, "verbose" in options) if "ranks" in options else 0
+    g = None
+    if "generators" in options:
+        from .generators import stored_generators
+
+        try:
+            g = stored_generators(loader, worker_init_fn, "verbose" in options)
+        except Exception as e:
+            from .._messages import warn_once
+
+            warn_once(f"stored generators are not reseeded: {e!r}")
+    return r, g and g.reseed

@@ -1,0 +1,146 @@
+"""Waits for torch's DataLoader to be imported, and then calls whoever asked."""
+
+import _thread
+import sys
+
+TYPE_CHECKING = False  # mypy reads it as true; `typing` itself is too slow to import at interpreter start
+if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+    from typing import Any, Callable, List, Optional, Set
+
+    Callback = Callable[[ModuleType], None]
+
+DATALOADER = "torch.utils.data.dataloader"
+ModuleSpecClass: "Any" = type(sys.__spec__)  # as importlib.machinery has it, which takes long to import
+
+_callbacks: "List[Callback]" = []
+
+
+def call_when_imported(callback: "Callback") -> None:
+    """Call ``callback`` with the module ``torch.utils.data.dataloader`` after each time that it is executed.
+
+    If it is already imported, call it now as well.
+    """
+    if callback not in _callbacks:
+        _callbacks.append(callback)
+    if _finder not in sys.meta_path:
+        sys.meta_path.insert(0, _finder)
+    dataloader = imported_dataloader()
+    if dataloader is not None:
+        callback(dataloader)
+        return
+    # Another thread may be importing torch right now, and may already have passed our finder.
+    for name in (DATALOADER, "torch.utils.data"):
+        _watch(sys.modules.get(name))
+
+
+def stop_calling(callback: "Callback") -> None:
+    """Undo ``call_when_imported``; the finder stays, because imports in other threads may be iterating over it."""
+    if callback in _callbacks:
+        _callbacks.remove(callback)
+
+
+def imported_dataloader() -> "Optional[ModuleType]":
+    """Return the module ``torch.utils.data.dataloader`` if its import has ended, else None."""
+    module = sys.modules.get(DATALOADER)
+    if not issubclass(type(module), type(sys)):  # None, or a mock: nothing to patch
+        return None
+    return None if getattr(_spec_of(module), "_initializing", False) else module
+
+
+def _spec_of(module: "Any") -> "Any":
+    """Return the module's spec without running its ``__getattribute__``, which a lazy module uses to import."""
+    return object.__getattribute__(module, "__dict__").get("__spec__")
+
+
+def _call(module: "Any") -> None:
+    for callback in list(_callbacks):
+        callback(module)
+
+
+class _Finder:
+    """Finds torch's DataLoader as the import system would without it, and hooks its loader.
+
+    ``find_spec`` runs under an import lock that another thread may be waiting for, so it imports nothing.
+    """
+
+    def __init__(self) -> None:
+        self.searching: Set[int] = set()  # the threads that ask the import system, and must not find this finder
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> "Optional[ModuleSpec]":
+        thread = _thread.get_ident()
+        if name != DATALOADER or not _callbacks or thread in self.searching:
+            return None
+        self.searching.add(thread)
+        try:
+            spec: Any = sys.modules["_frozen_importlib"]._find_spec(name, path, target)
+        finally:
+            self.searching.discard(thread)
+        if spec is None or spec.loader is None:
+            return spec  # type: ignore[no-any-return]
+        loader = _Loader(spec.loader)
+        try:
+            spec.loader = loader
+        except Exception:  # a spec that refuses another loader
+            plain = ModuleSpecClass(name, loader, origin=spec.origin, loader_state=spec.loader_state)
+            plain.has_location, plain.cached = spec.has_location, spec.cached
+            spec = plain
+        return spec  # type: ignore[no-any-return]
+
+
+class _Loader:
+    """Lets the module's own loader execute it, then calls the callbacks; in all else it looks like that loader."""
+
+    def __init__(self, loader: "Any") -> None:
+        self.loader = loader
+
+    @property
+    def __class__(self) -> "Any":  # for isinstance
+        return type(self.loader)
+
+    def __getattr__(self, name: str) -> "Any":
+        attribute = getattr(self.loader, name)
+        # A loader from before Python 3.4, such as that of wrapt 1.12, has load_module only.
+        return {"exec_module": self._execute, "load_module": self._load}.get(name, attribute)
+
+    def __reduce_ex__(self, protocol: "Any") -> "Any":  # copied and pickled, it is the module's own loader
+        return self.loader.__reduce_ex__(protocol)
+
+    def _execute(self, module: "Any") -> None:
+        if module.__spec__.loader is self:
+            module.__spec__.loader = module.__loader__ = self.loader
+        self.loader.exec_module(module)
+        _call(module)
+
+    def _load(self, name: str) -> "Any":
+        module = self.loader.load_module(name)
+        _call(module)
+        return module
+
+
+_finder = _Finder()
+
+
+def _watch(module: "Any") -> None:
+    """Call the callbacks as soon as the import of ``module``, which another thread runs, has ended.
+
+    We must not wait for that thread. The import system marks the end in the module's spec.
+    """
+    if not issubclass(type(module), type(sys)):
+        return
+    spec = _spec_of(module)
+    if type(spec) is ModuleSpecClass:
+        spec.__class__ = _WatchedSpec
+        if not getattr(spec, "_initializing", False):  # it has ended meanwhile
+            spec._initializing = False
+
+
+class _WatchedSpec(ModuleSpecClass):  # type: ignore[misc]
+    def __setattr__(self, name: str, value: object) -> None:
+        super().__setattr__(name, value)
+        if name == "_initializing" and not value:
+            super().__setattr__("__class__", ModuleSpecClass)
+            dataloader = imported_dataloader()
+            if dataloader is not None:
+                _call(dataloader)
