@@ -37,25 +37,19 @@ def examine(iterator_class: type, loader: Any, settings: Dict[str, Any]) -> Dict
     """
     deadline = time.monotonic() + settings["timeout"]
     status = sys.modules["workerseed"].status()._asdict() if "workerseed" in sys.modules else None
-    is_native = hasattr(sys.modules.get("torch.utils.data._utils.worker"), "_generate_state")
-    options = [option for option in settings["options"] if option != "verbose"]
-    on = set(status["options"] if status and status["state"] == "active" else [])
-    runs: Dict[str, Run] = {}
-    for way in ("as_it_is", "workerseed"):
-        with_it = way == "workerseed"
-        if with_it and (is_native or (status and status["state"] == "active")) and on.issuperset(options):
-            runs[way] = runs["as_it_is"]  # it would change nothing
-            continue
-        run = Experiment(iterator_class, loader, options if with_it else None, deadline)
-        found = run.load(2)
-        if "error" not in found:
-            found["again"] = run.load(1)
-            found["shifted"] = {}
-            for names in verdict.to_shift(found, is_iterable(loader)):
-                shifted = run.load(1, names)
-                found["shifted"].update(dict.fromkeys(names, shifted.get("epochs")))
-        runs[way] = found
-    return {"loader": describe(loader), "status": status, "native": is_native, "options": options, "runs": runs}
+    report: Dict[str, Any] = {"loader": describe(loader), "status": status, "options": settings["options"], "runs": {}}
+    try:
+        for way, options in (("as_it_is", None), ("workerseed", settings["options"])):
+            experiment = Experiment(iterator_class, loader, options, deadline)
+            run = experiment.load(2)
+            run.update(again=experiment.load(1)["epochs"], shifted={})
+            for names in verdict.to_shift(run, is_iterable(loader)):
+                run["shifted"].update(dict.fromkeys(names, experiment.load(1, names)["epochs"][0]))
+            report["runs"][way] = run
+    except worker.Unknown as error:
+        reason, details = error.args
+        return dict(report, error=reason, details=details)
+    return report
 
 
 def describe(loader: Any) -> Dict[str, Any]:
@@ -122,6 +116,7 @@ class Experiment:
 
         owner = next(cls for cls in self.iterator_class.__mro__ if "__next__" in vars(cls))
         wrapt.wrap_function_wrapper(owner, "__next__", collect)
+        status = None if self.options is None else install(self.options)
         same = self.copy(shifted)
         found = []
         for _ in range(epochs):
@@ -140,11 +135,9 @@ class Experiment:
                     del arrived[:]
             if not records:
                 raise worker.Unknown("its workers loaded no batch")
-            if not {"_worker_init_fn", "worker_init_fn"} & set(vars(iterator)) and self.options is not None:
-                raise worker.Unknown(f"a {type(iterator).__name__} starts its workers in a way workerseed does not reach")
             found.append([records[number][:needed] for number in sorted(records)])
             del iterator
-        return {"epochs": found}
+        return {"epochs": found, "status": status}
 
     def copy(self, shifted: Any) -> Any:
         """Return a copy of the loader whose workers record what they do, with the same items for each."""
@@ -153,10 +146,7 @@ class Experiment:
         init_fn = self.loader.worker_init_fn
         roots = {name: getattr(self.loader, name, None) for name in ("dataset", "collate_fn")}
         roots["worker_init_fn"] = init_fn
-        start: Any = worker.Start(init_fn, roots, shifted)
-        if self.options is not None:
-            start = seeded(self.loader, init_fn, start, self.options)
-        changed = {"worker_init_fn": start, "pin_memory": False, "_iterator": None, "in_order": True}
+        changed = {"worker_init_fn": worker.Start(init_fn, roots, shifted), "pin_memory": False, "_iterator": None, "in_order": True}
         changed["collate_fn"] = worker.Collate(self.loader.collate_fn, not is_iterable(self.loader))
         if not is_iterable(self.loader):
             name = "batch_sampler" if self.loader.batch_sampler is not None else "sampler"
@@ -180,15 +170,14 @@ class Experiment:
         return started[-1] if started else self.iterator_class(same)
 
 
-def seeded(loader: Any, init_fn: Any, start: Any, options: List[str]) -> Any:
-    """Return what workers call with workerseed: the reseeding step, then ``start``."""
-    core = "workerseed" if "workerseed" in sys.modules else __package__.rpartition(".")[0]  # the program's has its marks
-    rank, stored = 0, None
-    if "ranks" in options:
-        rank = import_module(f"{core}._options.ranks").find_rank()
-    if "generators" in options:
-        stored = import_module(f"{core}._options.generators").stored_generators(loader, init_fn, False)
-    return import_module(f"{core}._seeding").SeededWorkerInit(start, rank, stored)
+def install(options: List[str]) -> Dict[str, Any]:
+    """Install workerseed in this process: the program's own, if it has it, with its marks, or a private copy."""
+    os.environ["WORKERSEED"] = ",".join(options) or "1"
+    core = "workerseed" if "workerseed" in sys.modules else __package__.rpartition(".")[0]
+    module = import_module(f"{core}._install")
+    module.install(options)
+    status: Dict[str, Any] = module.status()._asdict()
+    return status
 
 
 # A process of its own
@@ -214,10 +203,15 @@ def in_fork(task: Callable[[], Run], deadline: float) -> Run:
         if os.path.exists(results):
             with open(results) as file:
                 found: Run = json.load(file)
-                return found
-        limit = "it took too long; --timeout sets the limit" if time.monotonic() > deadline else "its process died"
-        with open(output, errors="replace") as file:
-            return {"error": limit, "details": file.read()}
+        else:
+            with open(output, errors="replace") as file:
+                details = file.read()
+            late = time.monotonic() > deadline
+            found = {"error": "it took too long; --timeout sets the limit" if late else "its process died"}
+            found["details"] = details
+    if "error" in found:
+        raise worker.Unknown(found["error"], found["details"])
+    return found
 
 
 def _fork(task: Callable[[], Run], output: str, results: str, deadline: float) -> None:
@@ -242,7 +236,7 @@ def _fork(task: Callable[[], Run], output: str, results: str, deadline: float) -
         try:
             found = task()
         except worker.Unknown as error:
-            found = {"error": str(error), "details": ""}
+            found = {"error": error.args[0], "details": ""}
         except BaseException as error:
             last_line = traceback.format_exception_only(type(error), error)[-1].splitlines()[0]
             found = {"error": f"it raised {last_line}", "details": traceback.format_exc(limit=-3)}

@@ -20,6 +20,7 @@ HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 settings: Dict[str, Any] = json.loads(os.environ[VARIABLE])
 is_watching = True
+fixed_name = ""  # the one that the command gives to a loader
 places: "weakref.WeakKeyDictionary[Any, str]" = weakref.WeakKeyDictionary()  # where each loader was built
 seen: Dict[str, Any] = {}  # by the name of a loader: the state of torch as it started workers
 told: Set[str] = set()
@@ -71,7 +72,7 @@ def examine(iterator_class: type, loader: Any) -> None:
     from .._options import rng
     from . import experiment
 
-    name = f"{places.get(loader) or place()} {type(loader.dataset).__name__}"
+    name = fixed_name or f"{places.get(loader) or place()} {type(loader.dataset).__name__}"
     sampler = getattr(loader, "sampler", None)
     key = f"{name} {type(sampler).__name__}"
     state = rng.state_of(getattr(loader, "generator", None) or rng.global_generators()["torch"])

@@ -33,7 +33,7 @@ class Start:
     def __init__(self, init_fn: Optional[Callable[[int], Any]], roots: Generators, shifted: Iterable[str]) -> None:
         self.init_fn, self.roots, self.shifted = init_fn, roots, list(shifted)
         self.parent = os.getpid()
-        self.fixed = {name: raw_state(generator) for name, generator in self.generators().items()}
+        self.fixed = {name: get(generator) for name, generator in self.generators().items()}
 
     def __call__(self, worker_id: int) -> None:
         global current
@@ -67,8 +67,9 @@ class Start:
         if is_map_style:
             self.round = (self.round + 1) % 3
             if self.round == 1:
-                self.natural = {name: raw_state(generator) for name, generator in now.items()}
-            set_states(now, dict(self.natural, **self.fixed) if self.round else self.natural)
+                self.natural = {name: get(generator) for name, generator in now.items()}
+            for name, state in dict(self.natural, **(self.fixed if self.round else {})).items():
+                put(now.get(name), state)
         self.before = self.started = states(now)
         return record
 
@@ -95,52 +96,32 @@ def states(generators: Generators) -> Dict[str, str]:
     return found
 
 
-def raw_state(generator: Any) -> Any:
-    """Return the state of a generator as something that can be pickled; None if it has none."""
+def get(generator: Any) -> Any:
+    """Return the whole state of a generator."""
+    return generator.get_state() if hasattr(generator, "get_state") else rng.source_of(generator).__getstate__()
+
+
+def put(generator: Any, state: Any) -> None:
+    """Set what ``get`` returned; a generator of another kind may have that name now, and stays."""
     with suppress(Exception):
-        if isinstance(generator, torch.Generator):
-            return generator.get_state().tolist()
-        if isinstance(generator, random.Random):
-            return random.Random.getstate(generator)
-        return generator.get_state() if isinstance(generator, rng.RANDOM_STATE) else rng.source_of(generator).state
-    return None
-
-
-def set_states(generators: Generators, raw_states: Dict[str, Any]) -> None:
-    """Set those generators whose raw state is there."""
-    for name, generator in generators.items():
-        state = raw_states.get(name)
-        if state is None:
-            continue
-        with suppress(Exception):  # a generator of another kind has this name now
-            if isinstance(generator, torch.Generator):
-                generator.set_state(torch.tensor(state, dtype=torch.uint8))
-            elif isinstance(generator, random.Random):
-                random.Random.setstate(generator, state)
-            elif isinstance(generator, rng.RANDOM_STATE):
-                generator.set_state(state)
-            else:
-                rng.source_of(generator).state = state
-
-
-def is_just_seeded(generator: Any) -> bool:
-    """Whether nothing was drawn since it was seeded, as far as a generator shows that."""
-    if isinstance(generator, torch.Generator):
-        return rng.state_of(generator) == rng.state_of(torch.Generator().manual_seed(generator.initial_seed()))
-    state = raw_state(generator)
-    if isinstance(state, tuple):  # of Mersenne Twisters, which make 624 words at a time
-        return 624 in (state[1][-1], state[2])
-    return True
+        if hasattr(generator, "set_state"):
+            generator.set_state(state)
+        else:
+            rng.source_of(generator).__setstate__(state)
 
 
 def draw(generator: Any) -> None:
     """Move a generator on."""
     if isinstance(generator, torch.Generator):
         torch.rand(7, generator=generator)
-    elif isinstance(generator, random.Random):
-        random.Random.getrandbits(generator, 7 * 32)
     else:
-        getattr(generator, "bytes", getattr(generator, "random_raw", None))(7)  # type: ignore[misc]
+        next(getattr(generator, name) for name in ("bytes", "random_raw", "getrandbits") if hasattr(generator, name))(7)
+
+
+def is_just_seeded(generator: Any) -> bool:
+    """Whether nothing was drawn since it was seeded; only Mersenne Twisters, which make 624 words at a time, show it."""
+    state = get(generator)
+    return not (isinstance(state, tuple) and len(state) > 2) or 624 in (state[1][-1], state[2])
 
 
 def digest(batch: Any) -> Optional[str]:
