@@ -5,13 +5,17 @@ repeated.
 """
 
 import concurrent.futures
+import contextvars
 import functools
+import importlib
 import multiprocessing
 import os
 import random
 import signal
 import threading
 import time
+import types
+import weakref
 
 import elsewhere
 import numpy as np
@@ -600,6 +604,267 @@ def seeds_stored():
     return DataLoader(dataset, worker_init_fn=lambda worker_id: dataset.rng.seed(worker_id))
 
 
+# What the second edition said wrong things about
+
+
+class Sized(Draws):
+    """Noise on images of different sizes, as COCO and VOC have them."""
+
+    def draw(self, index):
+        return int(np.random.randint(LARGE, size=300 + 100 * index)[0])
+
+
+def sized():
+    return DataLoader(Sized(length=48), shuffle=True)
+
+
+class Order(IterableDataset):
+    def __iter__(self):
+        return iter([(get_worker_info().id, number) for number in self.order])
+
+
+def init_shuffles(worker_id):
+    get_worker_info().dataset.order = np.random.permutation(2**20)[:6].tolist()
+
+
+def shuffled_by_init():
+    return DataLoader(Order(), worker_init_fn=init_shuffles)
+
+
+class OwnEpochs(TorchDataLoader):
+    """Counts its epochs; a subclass of its dataset may know."""
+
+    def __iter__(self):
+        self.dataset.epoch = getattr(self.dataset, "epoch", -1) + 1
+        return TorchDataLoader.__iter__(self)
+
+
+def own_epochs(dataset, **options):
+    return OwnEpochs(dataset, num_workers=2, batch_size=2, collate_fn=list, **options)
+
+
+class Later(Draws):
+    """Augments from the second epoch on."""
+
+    def draw(self, index):
+        return Draws.draw(self, index) if self.epoch else None
+
+
+class Earlier(Draws):
+    """Augments in the first epoch."""
+
+    def draw(self, index):
+        return None if self.epoch else Draws.draw(self, index)
+
+
+def later():
+    return own_epochs(Later())
+
+
+def earlier():
+    return own_epochs(Earlier())
+
+
+def seed_epoch_worker():
+    dataset = Draws()
+    return own_epochs(dataset, worker_init_fn=lambda worker_id: np.random.seed(10 + dataset.epoch + worker_id))
+
+
+class SeedsTorch(TorchDataLoader):
+    def __iter__(self):
+        torch.manual_seed(3)
+        return TorchDataLoader.__iter__(self)
+
+
+def seeds_torch_in_each_epoch():
+    return SeedsTorch(Draws(), num_workers=2, batch_size=2, collate_fn=list)
+
+
+class Restores(Draws):
+    def draw(self, index):
+        state = np.random.get_state()
+        np.random.rand(index)
+        drawn = Draws.draw(self, index)
+        np.random.set_state(state)
+        return drawn
+
+
+def restores():
+    return DataLoader(Restores())
+
+
+VARIABLE = contextvars.ContextVar("rng", default=np.random.RandomState(8))
+HIDDEN = types.SimpleNamespace(rng=np.random.RandomState(9))
+
+
+def context_variable():
+    return DataLoader(Draws(lambda: int(VARIABLE.get().randint(LARGE))))
+
+
+def behind_import_module():
+    return DataLoader(Draws(lambda: int(vars(importlib.import_module("elsewhere"))["R" + "NG"].randint(LARGE))))
+
+
+class Weak(Draws):
+    def __init__(self):
+        Draws.__init__(self)
+        self.hidden = weakref.ref(HIDDEN)
+
+    def draw(self, index):
+        return int(self.hidden().rng.randint(LARGE))
+
+
+def weak_reference():
+    return DataLoader(Weak())
+
+
+def each_item_shuffled():
+    return DataLoader(EachItem(), shuffle=True)
+
+
+class DrawsThenSeedsItems(Draws):
+    def draw(self, index):
+        first = Draws.draw(self, index)
+        np.random.seed(get_worker_info().seed % 2**32)
+        return first
+
+
+def draws_then_seeds():
+    return DataLoader(DrawsThenSeedsItems(length=4))
+
+
+class ByNumber(Lazy):
+    """Streams by worker id from one shared seed."""
+
+    def seed(self, worker):
+        self.rng = np.random.RandomState([5, worker.id])
+
+    def draw(self, index):
+        Lazy.draw(self, index)
+        return int(self.rng.randint(LARGE))
+
+
+def streams_by_number():
+    return DataLoader(ByNumber())
+
+
+class Branches(Draws):
+    """How much it draws from NumPy depends on another source."""
+
+    def draw(self, index):
+        return [int(number) for number in np.random.randint(LARGE, size=1 + random.randrange(5))][0]
+
+
+def branches():
+    return DataLoader(Branches())
+
+
+class SeedsByRandom(Lazy):
+    def seed(self, worker):
+        np.random.seed(random.randrange(2**32))
+
+
+def lazy_by_random():
+    return DataLoader(SeedsByRandom())
+
+
+class SeedingStream(IterableDataset):
+    def __iter__(self):
+        np.random.seed(5)
+        for _ in range(6):
+            yield get_worker_info().id, int(np.random.randint(LARGE))
+
+
+class SeededStream(IterableDataset):
+    def __iter__(self):
+        np.random.seed(get_worker_info().seed % 2**32)
+        for _ in range(6):
+            yield get_worker_info().id, int(np.random.randint(LARGE))
+
+
+def iterable_seeds():
+    return DataLoader(SeedingStream())
+
+
+def iterable_seeds_well():
+    return DataLoader(SeededStream())
+
+
+class PlainStream(IterableDataset):
+    def __iter__(self):
+        return iter([(get_worker_info().id, None)] * 4)
+
+
+def iterable_draws_nothing():
+    return DataLoader(PlainStream())
+
+
+def halves(batch):
+    return [(worker, torch.tensor(drawn % 100).to(torch.bfloat16)) for worker, drawn in batch]
+
+
+class Halves(Draws):
+    def draw(self, index):
+        return int(vars(importlib.import_module("elsewhere"))["R" + "NG"].randint(LARGE))
+
+
+def first_bfloat16():
+    return DataLoader(Halves(), collate_fn=lambda batch: [(w, [str(h), d]) for (w, d), (_, h) in zip(batch, halves(batch))])
+
+
+def holds_many():
+    dataset = Draws()
+    dataset.rngs = [np.random.RandomState(number) for number in range(300)]
+    dataset.draw_one = lambda: [int(rng.randint(LARGE)) for rng in dataset.rngs]
+    return DataLoader(dataset)
+
+
+class MadeLater(Lazy):
+    def seed(self, worker):
+        pass
+
+    def draw(self, index):
+        return int(self.rng.randint(LARGE))
+
+
+def init_makes_alike(worker_id):
+    get_worker_info().dataset.rng = np.random.RandomState(worker_id)
+
+
+def made_by_init():
+    return DataLoader(MadeLater(), worker_init_fn=init_makes_alike)
+
+
+class OrderOnce(Draws):
+    """Makes an order once and keeps it."""
+
+    def __init__(self):
+        Draws.__init__(self)
+        self.rng, self.order = np.random.RandomState(4), None
+
+    def draw(self, index):
+        if self.order is None:
+            self.order = self.rng.permutation(1000).tolist()
+        return self.order[index]
+
+
+def order_once():
+    return DataLoader(OrderOnce())
+
+
+def persistent_holds():
+    return DataLoader(Holds(random.Random(0)), persistent_workers=True)
+
+
+def persistent_seeded():
+    return DataLoader(Draws(), persistent_workers=True, worker_init_fn=init_by_number)
+
+
+def served_few():
+    multiprocessing.set_forkserver_preload(["torch"])
+    return DataLoader(Draws(length=2), num_workers=2, batch_size=2, multiprocessing_context="forkserver")
+
+
 # Those that cannot be judged
 
 
@@ -729,8 +994,8 @@ CANNOT_TELL = [
     dies,
     gets_stuck,
     unpicklable,
-    created_and_dropped,
-    operating_system,
+    iterable_seeds_well,
+    iterable_draws_nothing,
 ]
 JUDGED = [
     plain,
@@ -786,4 +1051,29 @@ JUDGED = [
     own_iter,
     prepared,
     seeds_stored,
+    sized,
+    shuffled_by_init,
+    later,
+    earlier,
+    seed_epoch_worker,
+    seeds_torch_in_each_epoch,
+    restores,
+    context_variable,
+    behind_import_module,
+    weak_reference,
+    each_item_shuffled,
+    draws_then_seeds,
+    streams_by_number,
+    branches,
+    lazy_by_random,
+    iterable_seeds,
+    first_bfloat16,
+    holds_many,
+    made_by_init,
+    order_once,
+    persistent_holds,
+    persistent_seeded,
+    served_few,
+    created_and_dropped,
+    operating_system,
 ]

@@ -122,9 +122,7 @@ class Watched:
                     print(f"{self.heading()}{report.table(self.judged(found['key']))}\n", flush=True)
 
     def judged(self, key: str) -> Dict[str, Any]:
-        first, *others = self.reports[key]
-        rank = first["loader"]["rank"]
-        return verdict.judge(first, [other for other in others if other["loader"]["rank"] != rank])
+        return verdict.judge(*self.reports[key])
 
     def heading(self) -> str:
         return "" if len(self.reports) > 1 else f"workerseed {__version__}\n\n"

@@ -18,6 +18,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional
 
 import wrapt
 
+from .._options import ranks
 from . import verdict, worker
 
 RANKED = (("num_replicas", "rank"), ("num_processes", "process_index"))  # torch's samplers, Accelerate's
@@ -54,8 +55,6 @@ def examine(iterator_class: type, loader: Any, settings: Dict[str, Any]) -> Dict
 
 def describe(loader: Any) -> Dict[str, Any]:
     """Return what the verdict and its reader need to know of a loader."""
-    from .._options import ranks
-
     context = getattr(loader, "multiprocessing_context", None) or multiprocessing
     init_fn = getattr(loader, "worker_init_fn", None)
     return {
@@ -64,7 +63,6 @@ def describe(loader: Any) -> Dict[str, Any]:
         "worker_init_fn": None if init_fn is None else getattr(init_fn, "__qualname__", type(init_fn).__name__),
         "iterable": is_iterable(loader),
         "distributed": has_ranks(loader),
-        "rank": ranks.find_rank(),
         "seeds_torch": sys.modules["torch"].initial_seed() < 2**32,  # torch itself takes more bits
     }
 
@@ -137,7 +135,7 @@ class Experiment:
                 raise worker.Unknown("its workers loaded no batch")
             found.append([records[number][:needed] for number in sorted(records)])
             del iterator
-        return {"epochs": found, "status": status}
+        return {"epochs": found, "status": status, "rank": ranks.find_rank()}
 
     def copy(self, shifted: Any) -> Any:
         """Return a copy of the loader whose workers record what they do, with the same items for each."""

@@ -18,7 +18,6 @@ VARIABLE = "WORKERSEED_CHECK"  # a JSON object: folder, options, timeout
 LIBRARIES = tuple({os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "purelib", "platlib")})
 HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
-settings: Dict[str, Any] = json.loads(os.environ[VARIABLE])
 is_watching = True
 fixed_name = ""  # the one that the command gives to a loader
 places: "weakref.WeakKeyDictionary[Any, str]" = weakref.WeakKeyDictionary()  # where each loader was built
@@ -78,15 +77,19 @@ def examine(iterator_class: type, loader: Any) -> None:
     state = rng.state_of(getattr(loader, "generator", None) or rng.global_generators()["torch"])
     if key not in seen:
         seen[key] = state
-        write(dict(experiment.examine(iterator_class, loader, settings), key=key, name=name))
+        write(dict(experiment.examine(iterator_class, loader, settings()), key=key, name=name))
     elif seen[key] == state and key not in told:
         told.add(key)
         write({"key": key, "restarts": True})
 
 
+def settings() -> Any:
+    return json.loads(os.environ[VARIABLE])
+
+
 def write(report: Dict[str, Any]) -> None:
     """Hand a report to the command, as one file that appears whole."""
-    handle, path = tempfile.mkstemp(".part", f"{time.time():.6f}-", settings["folder"])
+    handle, path = tempfile.mkstemp(".part", f"{time.time():.6f}-", settings()["folder"])
     with open(handle, "w") as file:
         json.dump(dict(report, pid=os.getpid()), file)
     os.rename(path, path[: -len(".part")] + ".json")

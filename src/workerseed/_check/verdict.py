@@ -19,14 +19,14 @@ UNSEEN = (
 SEEDED = "{} is seeded or restored while items are loaded, and workers of an iterable-style dataset load different ones"
 
 
-def judge(report: Dict[str, Any], others: Any = ()) -> Dict[str, Any]:
+def judge(report: Dict[str, Any], *others: Dict[str, Any]) -> Dict[str, Any]:
     """Compare what the workers of a loader drew, as it is and with workerseed.
 
     Args:
         report: of ``experiment.examine``. Each of its ``runs`` has ``epochs``, the records by epoch, worker and round;
             ``again``, one epoch in another process with the same seeds; ``shifted``, by source, one epoch in which that
             source was moved on before the first batch; or an ``error``.
-        others: the reports of the same loader in other ranks.
+        others: the reports of the same loader in other processes, which may be other ranks.
 
     Returns:
         ``verdict``, ``reasons`` where it cannot tell, ``sources``, each with a comparison ``as_it_is`` and with
@@ -40,6 +40,7 @@ def judge(report: Dict[str, Any], others: Any = ()) -> Dict[str, Any]:
     sources: Dict[str, Dict[str, Any]] = {}
     for way, run in runs.items():
         ranks = [other["runs"][way] for other in others if "error" not in other]
+        ranks = [other for other in ranks if other["rank"] != run["rank"]]
         for name, compared in compare_all(run, ranks, loader["iterable"]).items():
             sources.setdefault(name, {})[way] = compared
     ways = [[source.get(way) for source in sources.values()] for way in ("as_it_is", "workerseed")]

@@ -1,0 +1,10 @@
+"""Does what `workerseed check MODULE:LOADER` has a fresh process do, in a fork: SITECUSTOMIZE TARGET, the loader."""
+
+import runpy
+import sys
+
+sitecustomize, target, *arguments = sys.argv[1:]
+sys.modules.setdefault("sitecustomize", sys)
+runpy.run_path(sitecustomize)
+sys.argv[:] = [target, *arguments]
+runpy.run_path(target, run_name="__main__")
