@@ -3,8 +3,9 @@
 import runpy
 import sys
 
-sitecustomize, target, *arguments = sys.argv[1:]
-sys.modules.setdefault("sitecustomize", sys)
-runpy.run_path(sitecustomize)
-sys.argv[:] = [target, *arguments]
-runpy.run_path(target, run_name="__main__")
+if __name__ == "__main__":  # spawned workers import this file, too
+    sitecustomize, target, *arguments = sys.argv[1:]
+    sys.modules.setdefault("sitecustomize", sys)
+    runpy.run_path(sitecustomize)
+    sys.argv[:] = [target, *arguments]
+    runpy.run_path(target, run_name="__main__")

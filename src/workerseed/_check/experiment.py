@@ -117,9 +117,9 @@ class Experiment:
         status = None if self.options is None else install(self.options)
         same = self.copy(shifted)
         found = []
-        for _ in range(epochs):
+        for epoch in range(epochs):
             del arrived[:], started[:]
-            iterator = self.iterator(same)
+            iterator = self.iterator(same, epoch == 0)
             records: Dict[int, List[Any]] = {}
             needed = 1 if is_iterable(same) else ROUNDS
             while len(records) < same.num_workers or min(map(len, records.values())) < needed:
@@ -155,8 +155,14 @@ class Experiment:
         vars(same).update(attributes, **{name: changed[name] for name in changed if name in attributes})
         return same
 
-    def iterator(self, same: Any) -> Any:
-        """Start an epoch of the copy, through its own ``__iter__`` where that starts torch's iterator."""
+    def iterator(self, same: Any, is_first: bool) -> Any:
+        """Start an epoch of the copy: the first as the program just does, the next through the loader's ``__iter__``."""
+        if is_first:
+            with suppress(TypeError):  # torchdata's takes more
+                iterator = self.iterator_class(same)
+                if getattr(same, "persistent_workers", False):
+                    vars(same)["_iterator"] = iterator
+                return iterator
         distributed = sys.modules.get("torch.distributed")
         if not (distributed and distributed.is_available() and distributed.is_initialized()):  # it may talk to ranks
             with suppress(Exception):

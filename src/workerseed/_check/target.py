@@ -40,8 +40,9 @@ def check_loader(target: str) -> None:
         sys.path[0], file = os.path.split(os.path.abspath(module))
         module = file[: -len(".py")]
     program.is_watching = False
-    found = named(importlib.import_module(module), module, name)
+    imported = importlib.import_module(module)
     program.is_watching, program.fixed_name = True, target
+    found = named(imported, module, name)
     for _ in found:
         break
     if not program.seen:

@@ -48,8 +48,7 @@ class Start:
         self.made = [name for name in now if now[name] is not found.get(name)]
         self.seeded = [name for name in now if is_just_seeded(now[name])]
         for name in self.shifted:
-            with suppress(Exception):
-                draw(now[name])
+            draw(now.get(name))
         self.started = states(now)
 
     def generators(self) -> Generators:
@@ -70,6 +69,8 @@ class Start:
                 self.natural = {name: get(generator) for name, generator in now.items()}
             for name, state in dict(self.natural, **(self.fixed if self.round else {})).items():
                 put(now.get(name), state)
+                if self.round:  # or it might be where the worker started
+                    draw(now.get(name))
         self.before = self.started = states(now)
         return record
 
@@ -112,10 +113,11 @@ def put(generator: Any, state: Any) -> None:
 
 def draw(generator: Any) -> None:
     """Move a generator on."""
-    if isinstance(generator, torch.Generator):
-        torch.rand(7, generator=generator)
-    else:
-        next(getattr(generator, name) for name in ("bytes", "random_raw", "getrandbits") if hasattr(generator, name))(7)
+    with suppress(Exception):
+        if isinstance(generator, torch.Generator):
+            torch.rand(7, generator=generator)
+        names = ("bytes", "random_raw", "getrandbits")
+        next(getattr(generator, name) for name in names if hasattr(generator, name))(7)
 
 
 def is_just_seeded(generator: Any) -> bool:
