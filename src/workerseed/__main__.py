@@ -58,9 +58,7 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         default=[],
         help="how the installation's workers start; repeat the option to check several (default: Python's own)",
     )
-    check.add_argument(
-        "--timeout", type=float, default=600, metavar="SECONDS", help="for each loader (default: 600)"
-    )
+    check.add_argument("--timeout", type=float, default=600, metavar="SECONDS", help="for each loader (default: 600)")
     check.add_argument("--json", action="store_true", help="print a JSON list of loaders")
     argv = list(sys.argv[1:] if argv is None else argv)
     program: List[str] = []

@@ -808,7 +808,9 @@ class Halves(Draws):
 
 
 def first_bfloat16():
-    return DataLoader(Halves(), collate_fn=lambda batch: [(w, [str(h), d]) for (w, d), (_, h) in zip(batch, halves(batch))])
+    return DataLoader(
+        Halves(), collate_fn=lambda batch: [(w, [str(h), d]) for (w, d), (_, h) in zip(batch, halves(batch))]
+    )
 
 
 def holds_many():

@@ -1,6 +1,5 @@
 """``workerseed check``, as a user runs it: this installation, a command, errors, limits, and what a terminal gets."""
 
-
 import json
 import os
 import signal
@@ -52,17 +51,21 @@ def test_what_is_left_with_workerseed_on(check):
 
 
 def test_ranks_that_draw_the_same_are_a_column(check):
-    done = check("--json", "--", sys.executable, "train.py", "ranks")
-    train = json.loads(done.stdout)[0]
+    ranks = " & ".join(f"RANK={rank} {sys.executable} train.py plain" for rank in range(2))
+    train = json.loads(check("--json", "--", "sh", "-c", f"{ranks}; wait").stdout)[0]
     assert (train["verdict"], train["sources"]["np.random"]["workerseed"]["ranks"]) == ("not fixed", "same")
-    train = json.loads(check("--json", "--", sys.executable, "train.py", "ranks", WORKERSEED="ranks").stdout)[0]
-    assert (train["verdict"], train["sources"]["np.random"]["workerseed"]["ranks"]) == ("fixed", "differ")
+    train = json.loads(check("--json", "--", "sh", "-c", f"{ranks}; wait", WORKERSEED="ranks").stdout)[0]
+    assert train["sources"]["np.random"]["workerseed"]["ranks"] == "differ"
+    assert NATIVE or train["verdict"] == "fixed"
 
 
 def test_the_sitecustomize_that_it_hides_runs(check, tmp_path):
     (tmp_path / "sitecustomize.py").write_text("print('hidden')")
     done = check("--", sys.executable, "-c", "print('program')", PYTHONPATH=str(tmp_path))
-    assert (done.returncode, done.stdout) == (2, "hidden\nhidden\nprogram\n")  # the command's own Python runs it, too
+    assert (done.returncode, done.stdout.split()) == (
+        2,
+        ["hidden", "program", "hidden"],
+    )  # the last is our own Python's
     assert done.stderr.splitlines()[-1].startswith("workerseed: cannot tell: ")
 
 
@@ -136,7 +139,9 @@ def test_it_gives_up_after_a_limit_and_shows_what_the_program_printed(check):
     assert "it took too long; --timeout sets the limit" in done.stdout
 
 
-@pytest.mark.parametrize("number, mode", [(signal.SIGINT, "waits"), (signal.SIGINT, "hangs"), (signal.SIGTERM, "hangs")])
+@pytest.mark.parametrize(
+    "number, mode", [(signal.SIGINT, "waits"), (signal.SIGINT, "hangs"), (signal.SIGTERM, "hangs")]
+)
 def test_a_signal_ends_all_that_it_started_and_sums_up(tmp_path, number, mode):
     marked = environment_with(TMPDIR=str(tmp_path))
     command = [sys.executable, "-m", "workerseed", "check", "--", sys.executable, "train.py", mode, str(tmp_path)]
@@ -150,5 +155,3 @@ def test_a_signal_ends_all_that_it_started_and_sums_up(tmp_path, number, mode):
         assert process.wait(30) == (2 if mode == "hangs" else 0)
     time.sleep(1)
     assert str(tmp_path) not in subprocess.check_output(["ps", "-eo", "args"], universal_newlines=True)
-
-

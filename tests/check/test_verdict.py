@@ -36,7 +36,9 @@ CROSSWISE = run([("a", "A"), ("b", "B")], [("b", "B"), ("c", "C")])
 ENDS = run([("a", "A"), ("b", "A")], [("c", "C"), ("d", "D")])
 VARIES = run([("a", "A"), ("b", "B")], [("c", "C"), ("d", "D")], [("e", "E"), ("f", "F")])
 FLAWED = {"workers": WORKERS, "epochs": EPOCHS, "crosswise": CROSSWISE, "ends": ENDS, "varies": VARIES}
-UNUSED = run([worker(0, "a", "a", batches="xxx"), worker(1, "a", "a", batches="xxx")], [worker(0, "a", "a", batches="xxx")])
+UNUSED = run(
+    [worker(0, "a", "a", batches="xxx"), worker(1, "a", "a", batches="xxx")], [worker(0, "a", "a", batches="xxx")]
+)
 
 
 @pytest.mark.parametrize("flawed", FLAWED.values(), ids=list(FLAWED))
@@ -100,7 +102,13 @@ def test_the_table_fits_80_columns_and_sums_up_long_lists():
     states = {f"dataset.transforms[{i}].rng": "a" for i in range(300)}
     ends = dict.fromkeys(states, "b")
     round_ = {"worker": 0, "made": [], "seeded": [], "before": states, "started": states, "after": ends, "batch": "x"}
-    many = {"epochs": [[[round_] * 3]] * 2, "again": [[[round_] * 3]], "shifted": {}, "status": GOOD["status"], "rank": 0}
+    many = {
+        "epochs": [[[round_] * 3]] * 2,
+        "again": [[[round_] * 3]],
+        "shifted": {},
+        "status": GOOD["status"],
+        "rank": 0,
+    }
     lines = report.table(judged(many, many)).splitlines()
     assert max(map(len, lines)) < 80
     assert len(lines) < 20

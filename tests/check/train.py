@@ -1,4 +1,4 @@
-"""A training script as people write them: prints what it draws; ``ranks`` starts two, ``slow`` one that hangs."""
+"""A training script as people write them: prints what it draws; it may hang, or wait at its end."""
 
 import random
 import sys
@@ -26,9 +26,7 @@ class Plain(Noisy):
         return float(index)
 
 
-def main(rank=0, mode="plain"):
-    if mode == "ranks":
-        torch.distributed.init_process_group("gloo", init_method="tcp://127.0.0.1:29617", rank=rank, world_size=2)
+def main(mode):
     torch.manual_seed(1)
     np.random.seed(2)
     random.seed(3)
@@ -49,8 +47,4 @@ def hanging():
 
 
 if __name__ == "__main__":
-    mode = sys.argv[1]
-    if mode == "ranks":
-        torch.multiprocessing.spawn(main, (mode,), 2)
-    else:
-        main(0, mode)
+    main(sys.argv[1])

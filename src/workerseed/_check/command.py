@@ -84,11 +84,25 @@ class Watched:
         if not self.reports:
             found = self.problems[0] if self.problems else {"problem": self.why_nothing(process), "details": printed}
             problem(found["problem"], found.get("details", printed))
-        return [self.judged(key) for key in self.reports]
+        found = [self.judged(key) for key in self.reports]
+        if self.command and found and not self.as_json:
+            grown = [
+                self.judged(key)
+                for key, reports in self.reports.items()
+                if len(reports) > 1 or "restarts" in reports[0]
+            ]
+            for judged in grown:  # more was seen than when it was printed
+                print(f"\n{report.table(judged)}")
+            print(
+                "\nworkerseed: " + "\n            ".join(f"{judged['name']}: {judged['verdict']}" for judged in found)
+            )
+        return found
 
     def why_nothing(self, process: Any) -> str:
         if self.command:
-            return f"{self.command[0]} started no workers through torch's DataLoader, and ended with {process.returncode}"
+            return (
+                f"{self.command[0]} started no workers through torch's DataLoader, and ended with {process.returncode}"
+            )
         if process.returncode == -signal.SIGTERM:
             return f"it was not ready after {self.timeout:g} seconds; --timeout sets the limit"
         return f"the process ended with {process.returncode}"

@@ -10,7 +10,6 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
 import warnings
 from contextlib import suppress
 from importlib import import_module
@@ -19,7 +18,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional
 import wrapt
 
 from .._options import ranks
-from . import verdict, worker
+from . import program, verdict, worker
 
 RANKED = (("num_replicas", "rank"), ("num_processes", "process_index"))  # torch's samplers, Accelerate's
 ROUNDS = 3  # one natural, two from the same states
@@ -144,7 +143,12 @@ class Experiment:
         init_fn = self.loader.worker_init_fn
         roots = {name: getattr(self.loader, name, None) for name in ("dataset", "collate_fn")}
         roots["worker_init_fn"] = init_fn
-        changed = {"worker_init_fn": worker.Start(init_fn, roots, shifted), "pin_memory": False, "_iterator": None, "in_order": True}
+        changed = {
+            "worker_init_fn": worker.Start(init_fn, roots, shifted),
+            "pin_memory": False,
+            "_iterator": None,
+            "in_order": True,
+        }
         changed["collate_fn"] = worker.Collate(self.loader.collate_fn, not is_iterable(self.loader))
         if not is_iterable(self.loader):
             name = "batch_sampler" if self.loader.batch_sampler is not None else "sampler"
@@ -242,8 +246,8 @@ def _fork(task: Callable[[], Run], output: str, results: str, deadline: float) -
         except worker.Unknown as error:
             found = {"error": error.args[0], "details": ""}
         except BaseException as error:
-            last_line = traceback.format_exception_only(type(error), error)[-1].splitlines()[0]
-            found = {"error": f"it raised {last_line}", "details": traceback.format_exc(limit=-3)}
+            line, details = program.texts_of(error)
+            found = {"error": f"it raised {line}", "details": details}
         with open(results + ".part", "w") as file:
             json.dump(found, file)
         os.rename(results + ".part", results)

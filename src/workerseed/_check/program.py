@@ -7,10 +7,11 @@ import sys
 import sysconfig
 import tempfile
 import time
+import traceback
 import weakref
 from contextlib import suppress
 from types import ModuleType
-from typing import Any, Dict, Optional, Set
+from typing import Any, Dict, Optional, Set, Tuple
 
 from .._import_hook import call_when_imported
 
@@ -93,6 +94,13 @@ def write(report: Dict[str, Any]) -> None:
     with open(handle, "w") as file:
         json.dump(dict(report, pid=os.getpid()), file)
     os.rename(path, path[: -len(".part")] + ".json")
+
+
+def texts_of(error: BaseException) -> Tuple[str, str]:
+    """Return the first line of what an error says, and its traceback without our own frames."""
+    lines = traceback.format_exception_only(type(error), error)
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(HERE)]
+    return "".join(lines).splitlines()[0], "".join([*traceback.format_list(frames[-3:]), *lines])
 
 
 call_when_imported(watch)

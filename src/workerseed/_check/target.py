@@ -4,7 +4,6 @@ import importlib
 import multiprocessing
 import os
 import sys
-import traceback
 from typing import Any, List
 
 import _workerseed_of_check._check.program as program  # the sitecustomize put it there
@@ -78,9 +77,8 @@ if __name__ == "__main__":
     except LookupError as error:
         program.write({"problem": str(error)})
     except BaseException as error:  # SystemExit, too, from a script without a main guard
-        last_line = traceback.format_exception_only(type(error), error)[-1].splitlines()[0]
-        own = traceback.format_exc(limit=-3)
+        line, details = program.texts_of(error)
         hint = "; run this with the Python that trains" if isinstance(error, ModuleNotFoundError) else ""
-        program.write({"problem": f"{sys.executable} raised {last_line}{hint}", "details": own})
+        program.write({"problem": f"{sys.executable} raised {line}{hint}", "details": details})
     sys.stdout.flush()
     os._exit(0)  # what the program started ends with it
