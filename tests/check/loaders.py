@@ -12,8 +12,6 @@ import multiprocessing
 import os
 import random
 import signal
-import threading
-import time
 import weakref
 
 import elsewhere
@@ -692,7 +690,7 @@ def restores():
     return DataLoader(Restores())
 
 
-VARIABLE = contextvars.ContextVar("rng", default=np.random.RandomState(8))
+VARIABLE = contextvars.ContextVar("rng", default=np.random.RandomState(8))  # noqa: B039
 HIDDEN = type("Hidden", (), {"rng": np.random.RandomState(9)})()
 
 
@@ -751,7 +749,7 @@ class Branches(Draws):
     """How much it draws from NumPy depends on another source."""
 
     def draw(self, index):
-        return [int(number) for number in np.random.randint(LARGE, size=1 + random.randrange(5))][0]
+        return [int(number) for number in np.random.randint(LARGE, size=1 + random.randrange(5))][0]  # noqa: RUF015
 
 
 def branches():

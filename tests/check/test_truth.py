@@ -1,7 +1,5 @@
 """The verdict of ``workerseed check`` on each loader, and what is true of it."""
 
-import sys
-
 import loaders
 import pytest
 from support import NATIVE, true_verdict

@@ -24,7 +24,7 @@ def run(first, second=None, again=None, shifted=None, rank=0):
 def judged(as_it_is, workerseed, *others, **about):
     def of(pair):
         runs = {"as_it_is": pair[0], "workerseed": pair[1]}
-        return dict(name="loader", loader=dict(LOADER, **about), status=None, options=[], runs=runs)
+        return {"name": "loader", "loader": dict(LOADER, **about), "status": None, "options": [], "runs": runs}
 
     return verdict.judge(of((as_it_is, workerseed)), *map(of, others))
 

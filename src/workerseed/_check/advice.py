@@ -7,8 +7,8 @@ MEANT = "If you fix the draws of an item or a worker on purpose, leave it."
 SPLIT = "If workers rely on it to shuffle identically and then split the items, they would lose items."
 GENERATORS = "turn on the option `generators` (WORKERSEED=generators, or `workerseed run --generators`)"
 RANKS = (
-    "Its sampler gives each rank a share. If all ranks call torch.manual_seed with the same number, they draw the same: "
-    "turn on the option `ranks` (WORKERSEED=ranks, or `workerseed run --ranks`). If several ranks must load the same "
+    "Its sampler gives each rank a share. If all ranks call torch.manual_seed with the same number, they draw the same. "
+    "Turn on the option `ranks` (WORKERSEED=ranks, or `workerseed run --ranks`). If several ranks must load the same "
     'batch, as in tensor parallelism, call workerseed.install(["ranks"], rank=...) with the data-parallel rank.'
 )
 UNSEEDED = (
@@ -16,7 +16,7 @@ UNSEEDED = (
     "draw from np.random: call torch.manual_seed if runs are to be repeatable."
 )
 RESTARTS = (
-    "torch is in the same state whenever this loader starts its workers, so they get the same seeds in each epoch. Call "
+    "torch is in the same state whenever this loader starts its workers, so they get the same seeds each epoch. Call "
     "torch.manual_seed once, before the first epoch."
 )
 
@@ -37,8 +37,8 @@ def advise(name: str, source: Dict[str, Any], report: Dict[str, Any]) -> Optiona
         return f"{text} {SPLIT} Shuffle such an order with a seed of its own." if loader["iterable"] else text
     if name == ELSE:
         return (
-            "batches differ although every known generator was in the same state. OpenCV, numba, C++, a generator that is "
-            "made and dropped, the operating system or a clock may be the reason; workerseed does not reseed these."
+            "batches differ although every known generator was in the same state. OpenCV, numba, C++, a generator made "
+            "and dropped, the operating system or a clock may be the reason; workerseed does not reseed these."
         )
     if any(name in first["made"] for first in firsts) or any(name not in first["started"] for first in firsts):
         return f"it is created in the worker, where no option reaches it: seed it with {SEED}. {MEANT}"
@@ -83,10 +83,12 @@ def moves_once(name: str, run: Dict[str, Any]) -> bool:
 
 def notes(sources: Dict[str, Any], report: Dict[str, Any]) -> List[str]:
     """Return what else to know about a loader."""
+    from .verdict import is_flawed
+
     found = []
     if report["loader"]["distributed"] and "ranks" not in report["options"]:
         found.append(RANKS)
-    if not report["loader"]["seeds_torch"] and (sources.get("np.random") or {}).get("workerseed"):
+    if is_flawed((sources.get("np.random") or {}).get("as_it_is")) and not report["loader"]["seeds_torch"]:
         found.append(UNSEEDED)
     if report.get("restarts"):
         found.append(RESTARTS)

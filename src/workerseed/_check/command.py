@@ -82,8 +82,8 @@ class Watched:
             output.seek(0)
             printed = output.read()
         if not self.reports:
-            found = self.problems[0] if self.problems else {"problem": self.why_nothing(process), "details": printed}
-            problem(found["problem"], found.get("details", printed))
+            first = self.problems[0] if self.problems else {"problem": self.why_nothing(process)}
+            problem(first["problem"], first.get("details", printed))
         found = [self.judged(key) for key in self.reports]
         if self.command and found and not self.as_json:
             grown = [

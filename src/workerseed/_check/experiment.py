@@ -46,7 +46,7 @@ def examine(iterator_class: type, loader: Any, settings: Dict[str, Any]) -> Dict
             for names in verdict.to_shift(run, is_iterable(loader)):
                 run["shifted"].update(dict.fromkeys(names, experiment.load(1, names)["epochs"][0]))
             report["runs"][way] = run
-    except worker.Unknown as error:
+    except worker.UnknownError as error:
         reason, details = error.args
         return dict(report, error=reason, details=details)
     return report
@@ -131,7 +131,7 @@ class Experiment:
                         records.setdefault(record["worker"], []).append(record)
                     del arrived[:]
             if not records:
-                raise worker.Unknown("its workers loaded no batch")
+                raise worker.UnknownError("its workers loaded no batch")
             found.append([records[number][:needed] for number in sorted(records)])
             del iterator
         return {"epochs": found, "status": status, "rank": ranks.find_rank()}
@@ -155,12 +155,12 @@ class Experiment:
             try:
                 changed[name] = Same(getattr(self.loader, name), ROUNDS * self.loader.num_workers)
             except StopIteration:
-                raise worker.Unknown("its sampler yields nothing") from None
+                raise worker.UnknownError("its sampler yields nothing") from None
         vars(same).update(attributes, **{name: changed[name] for name in changed if name in attributes})
         return same
 
     def iterator(self, same: Any, is_first: bool) -> Any:
-        """Start an epoch of the copy: the first as the program just does, the next through the loader's ``__iter__``."""
+        """Start an epoch of the copy: the first as the program just does, others through the loader's ``__iter__``."""
         if is_first:
             with suppress(TypeError):  # torchdata's takes more
                 iterator = self.iterator_class(same)
@@ -218,7 +218,7 @@ def in_fork(task: Callable[[], Run], deadline: float) -> Run:
             found = {"error": "it took too long; --timeout sets the limit" if late else "its process died"}
             found["details"] = details
     if "error" in found:
-        raise worker.Unknown(found["error"], found["details"])
+        raise worker.UnknownError(found["error"], found["details"])
     return found
 
 
@@ -234,7 +234,7 @@ def _fork(task: Callable[[], Run], output: str, results: str, deadline: float) -
 
         threading.Thread(target=guard, daemon=True).start()
         gc.disable()  # what the program dropped, and we did not, is not ours to shut down
-        sys.stdout = sys.stderr = open(output, "w", 1)
+        sys.stdout = sys.stderr = open(output, "w", 1)  # noqa: SIM115
         for number in (1, 2):
             os.dup2(sys.stdout.fileno(), number)
         server: Any = getattr(sys.modules.get("multiprocessing.forkserver"), "_forkserver", None)
@@ -243,7 +243,7 @@ def _fork(task: Callable[[], Run], output: str, results: str, deadline: float) -
         sys.modules["torch"].set_num_threads(1)  # OpenMP's threads do not survive a fork
         try:
             found = task()
-        except worker.Unknown as error:
+        except worker.UnknownError as error:
             found = {"error": error.args[0], "details": ""}
         except BaseException as error:
             line, details = program.texts_of(error)

@@ -61,7 +61,7 @@ def _examine_first(wrapped: Any, iterator: Any, args: Any, kwargs: Any) -> Any:
     experiment = sys.modules.get(f"{__package__}.experiment")
     if experiment is not None and experiment.started is not None:  # this is the experiment's own process
         experiment.started.append(iterator)
-    elif is_watching and getattr(loader, "num_workers", 0) and not multiprocessing.current_process().daemon:
+    elif is_watching and getattr(loader, "num_workers", None) and not multiprocessing.current_process().daemon:
         with suppress(Exception):
             examine(type(iterator), loader)
     return wrapped(*args, **kwargs)

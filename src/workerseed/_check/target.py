@@ -6,7 +6,7 @@ import os
 import sys
 from typing import Any, List
 
-import _workerseed_of_check._check.program as program  # the sitecustomize put it there
+program: Any = importlib.import_module("_workerseed_of_check._check.program")  # the sitecustomize put it there
 
 
 class RandomDataset:

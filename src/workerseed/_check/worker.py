@@ -3,7 +3,6 @@
 import hashlib
 import os
 import pickle
-import random
 from contextlib import suppress
 from typing import Any, Callable, Dict, Iterable, List, Optional
 
@@ -17,7 +16,7 @@ Generators = Dict[str, Any]
 current: "Optional[Start]" = None  # in a worker: that which it called as it started
 
 
-class Unknown(Exception):
+class UnknownError(Exception):
     """Why a loader cannot be judged."""
 
 
@@ -38,7 +37,7 @@ class Start:
     def __call__(self, worker_id: int) -> None:
         global current
         if os.getpid() == self.parent:
-            raise Unknown("its workers are threads, not processes")
+            raise UnknownError("its workers are threads, not processes")
         current, self.worker_id, self.round = self, worker_id, 0
         found = self.generators()
         self.before = states(found)
@@ -84,7 +83,7 @@ class Collate:
     def __call__(self, items: Any) -> List[Dict[str, Any]]:
         batch = self.collate_fn(items)
         if current is None:
-            raise Unknown("its workers do not call worker_init_fn")
+            raise UnknownError("its workers do not call worker_init_fn")
         return [current.record(batch, self.is_map_style)]
 
 
@@ -121,7 +120,7 @@ def draw(generator: Any) -> None:
 
 
 def is_just_seeded(generator: Any) -> bool:
-    """Whether nothing was drawn since it was seeded; only Mersenne Twisters, which make 624 words at a time, show it."""
+    """Whether nothing was drawn since it was seeded, which only Mersenne Twisters show: they make 624 words at a time."""
     state = get(generator)
     return not (isinstance(state, tuple) and len(state) > 2) or 624 in (state[1][-1], state[2])
 
