@@ -73,7 +73,7 @@ def test_the_sitecustomize_that_it_hides_runs(check, tmp_path):
 
 
 ERRORS = {
-    "nowhere:loader": f"{sys.executable} raised ModuleNotFoundError: No module named 'nowhere'; run this with the Pyt",
+    "nowhere:loader": f"{sys.executable} raised ModuleNotFoundError: No module named 'nowhere'",
     "elsewhere:loader": "elsewhere has no loader; it has no loader",
     "loaders:LARGE": "loaders:LARGE is 2147483647, not a loader",
     "loaders:Draws": "loaders:Draws is a class; name a loader or a function that returns one",

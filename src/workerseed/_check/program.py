@@ -62,8 +62,11 @@ def _examine_first(wrapped: Any, iterator: Any, args: Any, kwargs: Any) -> Any:
     if experiment is not None and experiment.started is not None:  # this is the experiment's own process
         experiment.started.append(iterator)
     elif is_watching and getattr(loader, "num_workers", None) and not multiprocessing.current_process().daemon:
-        with suppress(Exception):
+        try:
             examine(type(iterator), loader)
+        except Exception as error:
+            with suppress(Exception):
+                write({"problem": f"{type(loader).__name__}: {texts_of(error)[0]}", "details": texts_of(error)[1]})
     return wrapped(*args, **kwargs)
 
 

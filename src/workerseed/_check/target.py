@@ -78,7 +78,8 @@ if __name__ == "__main__":
         program.write({"problem": str(error)})
     except BaseException as error:  # SystemExit, too, from a script without a main guard
         line, details = program.texts_of(error)
-        hint = "; run this with the Python that trains" if isinstance(error, ModuleNotFoundError) else ""
+        is_missing = getattr(error, "name", None) in ("torch", "numpy", "wrapt")
+        hint = "; run this with the Python that trains" if is_missing else ""
         program.write({"problem": f"{sys.executable} raised {line}{hint}", "details": details})
     sys.stdout.flush()
     os._exit(0)  # what the program started ends with it

@@ -120,7 +120,7 @@ def draw(generator: Any) -> None:
 
 
 def is_just_seeded(generator: Any) -> bool:
-    """Whether nothing was drawn since it was seeded, which only Mersenne Twisters show: they make 624 words at a time."""
+    """Whether nothing was drawn since it was seeded; Mersenne Twisters show it, which make 624 words at a time."""
     state = get(generator)
     return not (isinstance(state, tuple) and len(state) > 2) or 624 in (state[1][-1], state[2])
 
