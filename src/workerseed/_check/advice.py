@@ -7,8 +7,8 @@ MEANT = "If you fix the draws of an item or a worker on purpose, leave it."
 SPLIT = "If workers rely on it to shuffle identically and then split the items, they would lose items."
 GENERATORS = "turn on the option `generators` (WORKERSEED=generators, or `workerseed run --generators`)"
 RANKS = (
-    "Its sampler gives each rank a share. If all ranks call torch.manual_seed with one number, they draw the same. "
-    "Turn on the option `ranks` (WORKERSEED=ranks, or `workerseed run --ranks`). If several ranks must load the same "
+    "Its sampler gives each rank a share. Ranks that call torch.manual_seed with the same number draw the same: "
+    "turn on the option `ranks` (WORKERSEED=ranks, or `workerseed run --ranks`). If several ranks must load the same "
     'batch, as in tensor parallelism, call workerseed.install(["ranks"], rank=...) with the data-parallel rank.'
 )
 UNSEEDED = (

@@ -41,7 +41,7 @@ def check(target: Optional[str], command: Sequence[str], methods: Sequence[str],
     found = watched.run()
     if as_json:
         print(json.dumps(found, indent=2))
-    codes = [verdict.EXIT_CODES[judged["verdict"]] for judged in found]
+    codes = [verdict.EXIT_CODES[judged["verdict"]] for judged in found] + [2] * bool(watched.problems)
     return max(codes, key=(0, 2, 1).index) if codes else 2
 
 
@@ -81,10 +81,14 @@ class Watched:
                 self.follow(process, folder)
             output.seek(0)
             printed = output.read()
-        if not self.reports:
-            first = self.problems[0] if self.problems else {"problem": self.why_nothing(process)}
-            problem(first["problem"], first.get("details", printed))
         found = [self.judged(key) for key in self.reports]
+        if not self.problems and not found:
+            self.problems.append({"problem": self.why_nothing(process), "details": printed})
+        elif not self.command and found:
+            self.problems = []  # the loader cannot be iterated: the report says so
+            sys.stderr.write(printed if any("details" in judged for judged in found) else "")
+        for each in self.problems:
+            problem(each["problem"], each.get("details", ""))
         if self.command and found and not self.as_json:
             grown = [
                 self.judged(key)
@@ -128,7 +132,7 @@ class Watched:
             if "problem" in found:
                 self.problems.append(found)
             elif "restarts" in found:
-                self.reports[found["key"]][0]["restarts"] = True
+                self.reports.get(found["key"], [{}])[0]["restarts"] = True
             else:
                 reports = self.reports.setdefault(found["key"], [])
                 reports.append(found)

@@ -45,6 +45,7 @@ def table(judged: Dict[str, Any]) -> str:
     unused = [name for name in sources if name not in used]
     if unused:
         lines += WRAPPER.wrap("not used: " + summed_up(unused))
+    lines += judged.get("details", "").splitlines()[-20:]  # what the program printed
     lines += ["", *WRAPPER.wrap(sentence(judged))]
     advised: Dict[str, List[str]] = {}
     for name, source in used.items():
@@ -72,7 +73,7 @@ def sentence(judged: Dict[str, Any]) -> str:
     """Return the verdict in a sentence, with its reasons."""
     verdict, text = judged["verdict"], SENTENCES[judged["verdict"]]
     if verdict == "cannot tell":
-        return f"{text}: {'; '.join(judged['reasons'])}."
+        return f"{text}: {'; '.join(judged['reasons']).rstrip('.')}."
     if verdict == "fixed":
         return text + (f" with WORKERSEED={','.join(judged['options'])}." if judged["options"] else ".")
     if verdict == "not affected":
