@@ -4,7 +4,7 @@ import os
 
 import hypothesis
 import pytest
-from support import PROGRAMS, run_python
+from support import NATIVE, PROGRAMS, run_python
 
 import workerseed
 from workerseed import _check
@@ -21,6 +21,14 @@ workerseed.uninstall()  # a test that wants the shim says so
 def shim():
     """Installs workerseed in this process, for one test."""
     workerseed.install()
+    yield workerseed
+    workerseed.uninstall()
+
+
+@pytest.fixture
+def patched():
+    """Installs workerseed for one test so that it patches any torch: where torch seeds NumPy itself, with an option."""
+    workerseed.install(["generators"] if NATIVE else [])
     yield workerseed
     workerseed.uninstall()
 

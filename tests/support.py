@@ -83,7 +83,7 @@ def run_command(*command, cwd=None, **variables):
         universal_newlines=True,
         env=environment_with(**variables),
         cwd=cwd,
-        timeout=500,
+        timeout=120,
     )
 
 

@@ -5,7 +5,7 @@ import random
 import numpy as np
 import torch
 
-from workerseed._options.rng import _state, reseed, seed_from, source_of
+from workerseed._options.rng import reseed_source, seed_from, source_of, source_state
 from workerseed._seeding import entropy_words
 
 
@@ -27,7 +27,7 @@ KINDS = {
 
 def words_in_worker(generator, base_seed, worker_id, rank=0):
     """Return the first words that a worker draws from its copy of ``generator``."""
-    reseed(source_of(generator), entropy_words(base_seed, worker_id, rank))
+    reseed_source(source_of(generator), entropy_words(base_seed, worker_id, rank))
     return words_from(generator)
 
 
@@ -41,10 +41,10 @@ def words_from(generator):
 
 
 def state_of(generator):
-    """Return the state of a generator in the parent, as ``reseed`` takes it."""
-    return _state(source_of(generator))
+    """Return the state of a generator in the parent, as ``reseed_source`` takes it."""
+    return source_state(source_of(generator))
 
 
 def seed_of_state(state, base_seed, worker_id, rank=0):
-    """Return the number of 256 bits from which ``reseed`` makes a generator's state in a worker."""
+    """Return the number of 256 bits from which ``reseed_source`` makes a generator's state in a worker."""
     return seed_from(state, entropy_words(base_seed, worker_id, rank))

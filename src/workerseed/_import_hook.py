@@ -20,7 +20,8 @@ _callbacks: "List[Callback]" = []
 def call_when_imported(callback: "Callback") -> None:
     """Call ``callback`` with the module ``torch.utils.data.dataloader`` after each time that it is executed.
 
-    If it is already imported, call it now as well.
+    If it is already imported, call it now as well. The finder stays for good: taking it out would make imports in other
+    threads skip the finder behind it.
     """
     if callback not in _callbacks:
         _callbacks.append(callback)
@@ -33,12 +34,6 @@ def call_when_imported(callback: "Callback") -> None:
     # Another thread may be importing torch right now, and may already have passed our finder.
     for name in (DATALOADER, "torch.utils.data"):
         _watch(sys.modules.get(name))
-
-
-def stop_calling(callback: "Callback") -> None:
-    """Undo ``call_when_imported``; the finder stays, because imports in other threads may be iterating over it."""
-    if callback in _callbacks:
-        _callbacks.remove(callback)
 
 
 def imported_dataloader() -> "Optional[ModuleType]":
@@ -95,28 +90,23 @@ class _Loader:
     def __init__(self, loader: "Any") -> None:
         self.loader = loader
 
-    @property
-    def __class__(self) -> "Any":  # for isinstance
-        return type(self.loader)
+    __class__: "Any" = property(lambda self: type(self.loader))  # for isinstance
 
     def __getattr__(self, name: str) -> "Any":
         attribute = getattr(self.loader, name)
         # A loader from before Python 3.4, such as that of wrapt 1.12, has load_module only.
-        return {"exec_module": self._execute, "load_module": self._load}.get(name, attribute)
+        return attribute if name not in ("exec_module", "load_module") else lambda part: self._execute(attribute, part)
 
     def __reduce_ex__(self, protocol: "Any") -> "Any":  # copied and pickled, it is the module's own loader
         return self.loader.__reduce_ex__(protocol)
 
-    def _execute(self, module: "Any") -> None:
-        if module.__spec__.loader is self:
-            module.__spec__.loader = module.__loader__ = self.loader
-        self.loader.exec_module(module)
-        _call(module)
-
-    def _load(self, name: str) -> "Any":
-        module = self.loader.load_module(name)
-        _call(module)
-        return module
+    def _execute(self, execute: "Any", module_or_name: "Any") -> "Any":
+        spec = getattr(module_or_name, "__spec__", None)
+        if spec is not None and spec.loader is self:
+            spec.loader = module_or_name.__loader__ = self.loader
+        result = execute(module_or_name)
+        _call(module_or_name if result is None else result)
+        return result
 
 
 _finder = _Finder()

@@ -5,7 +5,7 @@ import sys
 
 from . import _config
 from ._config import settings
-from ._import_hook import call_when_imported, imported_dataloader, stop_calling
+from ._import_hook import call_when_imported, imported_dataloader
 
 TYPE_CHECKING = False  # mypy reads it as true; `typing` itself is too slow to import at interpreter start
 if TYPE_CHECKING:
@@ -67,17 +67,11 @@ def uninstall() -> None:
 
     If another library has wrapped one of our wrappers, ours may stay there and passes calls through.
     """
-    stop_calling(patch_dataloader)
-    settings.options = settings.rank = None
-    if "workerseed._patch" in sys.modules:
-        from . import _patch
-
-        _patch.unpatch()
-    if "workerseed._options" in sys.modules:
-        from . import _options
-
-        _options.forget_marks()
     _set_state("off", "uninstalled")
+    settings.options = settings.rank = None
+    for name, function in (("_patch", "unpatch"), ("_options", "forget_marks")):
+        if f"{__package__}.{name}" in sys.modules:
+            getattr(sys.modules[f"{__package__}.{name}"], function)()
 
 
 def status() -> "Status":

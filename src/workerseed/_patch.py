@@ -3,6 +3,7 @@
 import functools
 import inspect
 import sys
+from contextlib import suppress
 from types import ModuleType
 from typing import Any, List, Tuple
 
@@ -10,7 +11,7 @@ import wrapt
 
 from ._attributes import attributes_of
 from ._config import BEYOND_TORCH_1_9, settings
-from ._seeding import SeededWorkerInit, WorkerInitFn, prepare_parent
+from ._seeding import SeededWorkerInit, WorkerInitFn
 
 # Every attribute that workerseed patches, all in torch.utils.data.dataloader; docs/how-it-works.md has the same list.
 #   DataLoader.__init__    wrapped: chains the reseeding step in front of worker_init_fn, stores that beside it
@@ -37,12 +38,12 @@ def patch(dataloader: ModuleType) -> Tuple[str, str]:
     Returns:
         The state and the reason for ``workerseed.status()``: ``active``, ``native`` or ``unsupported``.
     """
+    loader, root = getattr(dataloader, "DataLoader", None), _root(dataloader)  # which makes a lazy module load
     options = [option for option in BEYOND_TORCH_1_9 if option in (settings.options or ())]
     worker = sys.modules.get("torch.utils.data._utils.worker")  # torch 1.0 has none
     native = "this torch seeds NumPy in its workers itself" if hasattr(worker, "_generate_state") else ""
     if native and not options:
         return "native", native
-    loader, root = getattr(dataloader, "DataLoader", None), _root(dataloader)
     if not isinstance(loader, type) or not isinstance(root, type):
         return "unsupported", f"this torch has no DataLoader with worker iterators below {' or '.join(ROOTS)}"
     try:
@@ -70,7 +71,8 @@ def unpatch() -> None:
                 continue
             if outer is not None:
                 if hasattr(type(outer), "__wrapped__"):  # a wrapper of wrapt, or of another copy of workerseed
-                    outer.__wrapped__ = ours.__wrapped__
+                    with suppress(Exception):  # it may be read-only
+                        outer.__wrapped__ = ours.__wrapped__
             elif ours.__wrapped__ is None:
                 delattr(cls, name)
             else:
@@ -172,6 +174,7 @@ class SeededAttribute:
             raise AttributeError(f"{cls.__name__!r} object has no attribute {self.name!r}") from None
 
     def __delete__(self, iterator: Any) -> None:
+        self.__get__(iterator, type(iterator))  # if there is none, the error is the same
         del attributes_of(iterator)[self.name]
 
     def __set__(self, iterator: Any, worker_init_fn: Any) -> None:
@@ -192,7 +195,6 @@ def _is_seeded(worker_init_fn: Any) -> bool:
 
 def _seeded_init(iterator: Any, loader: Any, worker_init_fn: WorkerInitFn) -> SeededWorkerInit:
     """Return what the workers that ``iterator`` starts now call in place of ``worker_init_fn``."""
-    prepare_parent()
     for_start: Tuple[Any, ...] = ()
     options = settings.options or ()
     if any(option in options for option in BEYOND_TORCH_1_9):

@@ -1,7 +1,6 @@
 """The seeding: torch 1.9's seed words, and the reseeding step that a worker runs first."""
 
 import _thread
-import ctypes
 import gc
 import os
 import sys
@@ -152,23 +151,11 @@ def seed_numpy(words: List[int], is_worker_process: bool) -> None:
     if is_worker_process:
         release_lock(mtrand._rand)
     mtrand.seed(words)
-    bits = words[0] >> 2
-    bit_generator = getattr(mtrand._rand, "_bit_generator", None)  # NumPy 1.17 and later
-    if bit_generator is None:
+    if isinstance(getattr(mtrand._rand, "_bit_generator", None), getattr(mtrand, "_MT19937", type(None))):
+        # NumPy below 1.17 has no other generator, and since 1.24 set_bit_generator can put another one there.
         name, key, *rest = mtrand.get_state()
-        key[0] |= bits
+        key[0] |= words[0] >> 2
         mtrand.set_state((name, key, *rest))
-    elif isinstance(bit_generator, mtrand._MT19937):  # NumPy 1.24 brought set_bit_generator
-        # In place, where NumPy's documented ctypes interface points: get_state and set_state take three times as long
-        # as the seeding. The key words come first in mt19937_state (NumPy 1.17, numpy/random/src/mt19937/mt19937.h).
-        ctypes.c_uint32.from_address(bit_generator.ctypes.state_address).value |= bits
-
-
-def prepare_parent() -> None:
-    """Let NumPy make its ctypes interface in the parent; each forked worker would take as long as for its seeding."""
-    mtrand: Any = sys.modules.get("numpy.random.mtrand")
-    if hasattr(mtrand, "_MT19937"):
-        mtrand._rand._bit_generator.ctypes  # noqa: B018
 
 
 def release_lock(generator: Any) -> None:
@@ -180,6 +167,8 @@ def release_lock(generator: Any) -> None:
         if type(lock) is _thread.LockType:
             lock.acquire(False)
             lock.release()
+        elif type(lock) is _thread.RLock:  # NumPy 2.4; only its owner may release it
+            lock._at_fork_reinit()
 
 
 class SeededWorkerInit:

@@ -1,17 +1,21 @@
-"""The option ``generators``: what workers reseed, what that gives, what is left alone, and how to opt out."""
+"""The option ``generators``: what workers reseed, where it is found, and what is left alone."""
 
 import functools
 import gc
+import pickle
 import random
 import threading
+import weakref
 
 import pytest
 import torch
 from support import TESTS, TORCH, Draws, as_list, draws, epoch, expected_draws, needs_numpy, np, start_method
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, dataloader
 
 import workerseed
-from workerseed import _options, _messages
+from workerseed import _messages, _seeding
+from workerseed._options import for_start, rng
+from workerseed._options.search import find_generators
 
 MODERN_NUMPY = np is not None and hasattr(np.random, "Generator")  # NumPy 1.17
 needs_modern_numpy = pytest.mark.skipif(not MODERN_NUMPY, reason="NumPy 1.17 brought Generator")
@@ -36,8 +40,7 @@ if np is not None:
     class OwnState(np.random.RandomState):
         pass
 
-    MAKERS["RandomState"] = np.random.RandomState
-    MAKERS["a subclass of RandomState"] = OwnState
+    MAKERS.update({"RandomState": np.random.RandomState, "a subclass of RandomState": OwnState})
 if MODERN_NUMPY:
 
     class OwnGenerator(np.random.Generator):
@@ -46,16 +49,15 @@ if MODERN_NUMPY:
     class OwnPCG64(np.random.PCG64):
         pass
 
-    MAKERS["default_rng"] = np.random.default_rng
-    for bit_generator in ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"):
-        if hasattr(np.random, bit_generator):  # NumPy 1.21 brought PCG64DXSM
-            of_numpy = getattr(np.random, bit_generator)
-            MAKERS["Generator of " + bit_generator] = lambda seed, of_numpy=of_numpy: np.random.Generator(
-                of_numpy(seed)
-            )
-    MAKERS["RandomState of PCG64"] = lambda seed: np.random.RandomState(np.random.PCG64(seed))
-    MAKERS["a subclass of Generator"] = lambda seed: OwnGenerator(np.random.PCG64(seed))
-    MAKERS["Generator of a subclass"] = lambda seed: np.random.Generator(OwnPCG64(seed))
+    def generator_of(bit_generator, cls=np.random.Generator):
+        return lambda seed: cls(bit_generator(seed))
+
+    for name in ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"):
+        if hasattr(np.random, name):  # NumPy 1.21 brought PCG64DXSM
+            MAKERS["Generator of " + name] = generator_of(getattr(np.random, name))
+    MAKERS["RandomState of PCG64"] = generator_of(np.random.PCG64, np.random.RandomState)
+    MAKERS["a subclass of Generator"] = generator_of(np.random.PCG64, OwnGenerator)
+    MAKERS["Generator of a subclass"] = generator_of(OwnPCG64)
     MAKERS["PCG64 alone"] = np.random.PCG64
 
 
@@ -108,14 +110,6 @@ def distinct(drawn):
     return len(set(drawn))
 
 
-@pytest.fixture
-def reseeding():
-    """Installs workerseed with the option, for one test."""
-    workerseed.install(["generators"])
-    yield workerseed
-    workerseed.uninstall()
-
-
 # What workers reseed
 
 
@@ -124,10 +118,7 @@ def drawn_of_kinds(*options):
     """By kind: what two generators of seed 1 and one of seed 2 draw in two epochs, and the first then in the parent."""
     generators = [maker(seed) for maker in MAKERS.values() for seed in (1, 1, 2)]
     workerseed.install(options)
-    try:
-        drawn = list(zip(*first_draws(Holding(*generators))))
-    finally:
-        workerseed.uninstall()
+    drawn = list(zip(*first_draws(Holding(*generators))))
     parents = [draw(generator) for generator in generators[::3]]
     return {kind: [*drawn[3 * i : 3 * i + 3], parents[i]] for i, kind in enumerate(MAKERS)}
 
@@ -143,14 +134,9 @@ def test_without_the_option_each_kind_draws_the_same_everywhere(kind):
 
 
 @pytest.mark.parametrize("kind", MAKERS)
-def test_equal_generators_stay_equal_within_a_worker(kind):
-    one, equal, *_ = drawn_of_kinds("generators")[kind]
+def test_equal_generators_stay_equal_within_a_worker_and_others_do_not(kind):
+    one, equal, other, _ = drawn_of_kinds("generators")[kind]
     assert one == equal
-
-
-@pytest.mark.parametrize("kind", MAKERS)
-def test_other_states_draw_otherwise(kind):
-    one, _, other, _ = drawn_of_kinds("generators")[kind]
     assert distinct(one + other) == 8
 
 
@@ -179,10 +165,8 @@ def test_another_run_draws_the_same_wherever_the_generators_are_found(prints, re
 
 
 def test_a_generator_of_torch_gets_more_than_the_32_bits_that_its_own_seeding_uses():
-    from workerseed._options import rng
-
     generator = torch.Generator()
-    rng.reseed(generator, [0, 0, 0, 0])
+    rng.reseed_source(generator, [0, 0, 0, 0])
     seeded = seeded_torch(torch.Generator(), generator.initial_seed())
     assert draw(generator) != draw(seeded)
 
@@ -227,13 +211,10 @@ def test_the_users_function_may_seed_otherwise(reseeding):
 @needs_numpy
 def test_ranks_are_reseeded_otherwise(monkeypatch):
     workerseed.install(["generators", "ranks"])
-    try:
-        runs = []
-        for rank in ("0", "1"):
-            monkeypatch.setenv("RANK", rank)
-            runs += first_draws(Holding(random.Random(1)))
-    finally:
-        workerseed.uninstall()
+    runs = []
+    for rank in ("0", "1"):
+        monkeypatch.setenv("RANK", rank)
+        runs += first_draws(Holding(random.Random(1)))
     assert distinct(runs) == 8
 
 
@@ -242,19 +223,13 @@ class Odd(random.Random):
         """Without that of random.Random, which makes an attribute that getstate reads."""
 
 
-def warnings_in_worker(*generators):
-    return first_draws(Calling(lambda: generators and sorted(_messages._written)), epochs=1)[0][0]
-
-
-def test_a_generator_that_cannot_be_reseeded_is_warned_of(reseeding):
-    (warning,) = (text for text in warnings_in_worker(Odd()) if "Odd" in text)
-    assert warning.startswith("a generator of type Odd is not reseeded: AttributeError")
-
-
-def test_beside_a_generator_that_cannot_be_reseeded_others_are(reseeding):
-    before, after = Odd(), Odd()
-    drawn = first_draws(Holding(before, random.Random(1), after))
-    assert distinct(of_random for _, of_random, _ in drawn) == 4
+def test_a_generator_that_cannot_be_reseeded_is_warned_of_and_others_are_reseeded(reseeding):
+    generator = random.Random(1)
+    dataset = Calling(generator.random, lambda: " ".join(_messages._written))
+    dataset.odd = [Odd(), generator, Odd()]
+    drawn = first_draws(dataset)
+    assert distinct(of_random for of_random, _ in drawn) == 4
+    assert all("a generator of type Odd is not reseeded: AttributeError" in warnings for _, warnings in drawn)
 
 
 # Where it is found
@@ -266,121 +241,80 @@ class Slotted:
     def __init__(self, generator):
         self.generator = generator
 
-    def __call__(self):
-        return draw(self.generator)
-
-
-def of_class(generator):
-    class OfClass:
-        generator = None
-
-        def __call__(self):
-            return draw(self.generator)
-
-    OfClass.generator = generator
-    return OfClass()
-
 
 def of_module(generator):
-    name = "GLOBAL_" + type(generator).__name__
-    globals()[name] = generator
-    return lambda: draw(globals()[name])
-
-
-def of_closure(generator):
-    return lambda: draw(generator)
-
-
-def of_default(generator):
-    def function(generator=generator):
-        return draw(generator)
-
-    return function
+    globals()["GLOBAL"] = generator
+    return lambda: GLOBAL  # noqa: F821
 
 
 def of_generator_function(generator):
-    def function():
+    def function(local):
         while True:
-            yield draw(generator)
+            yield local
 
-    running = function()
+    running = function(generator)
     next(running)
-    return lambda: next(running)
+    return running
 
 
 def of_untracked(generator):
     containers = {"a": ({"b": (generator,)},)}
     gc.collect()  # from then on, the garbage collector does not know those of a torch.Generator
-    return lambda: draw(containers["a"][0]["b"][0])
+    return containers
 
 
-def of_nested(generator):
-    containers = [{"a": ([{"b": [generator]}],)}]
-    return lambda: draw(containers[0]["a"][0][0]["b"][0])
+def of_cycle(generator):
+    containers = [generator]
+    containers.append(containers)
+    return containers
+
+
+def of_many_equal_tuples(generator):
+    nested = (generator,)
+    for _ in range(60):
+        nested = (nested, nested)
+    gc.collect()
+    return nested
 
 
 PLACES = {
     "slot": Slotted,
-    "class": of_class,
+    "class": lambda generator: type("OfClass", (), {"generator": generator})(),
     "module": of_module,
-    "closure": of_closure,
-    "default": of_default,
+    "closure": lambda generator: lambda: generator,
+    "default": lambda generator: lambda default=generator: None,
+    "partial": lambda generator: functools.partial(print, end=generator),
+    "cache": lambda generator: functools.lru_cache()(lambda: generator),
+    "method": lambda generator: Holding(generator).__getitem__,
     "local variable of a generator function": of_generator_function,
     "untracked containers": of_untracked,
-    "nested containers": of_nested,
+    "nested containers": lambda generator: [{"a": ([{"b": {frozenset([(generator,)])}}],)}],
+    "cycle": of_cycle,
+    "many equal tuples": of_many_equal_tuples,
+    "loader": lambda generator: DataLoader(Holding(generator)),
 }
+if np is not None:
+    PLACES["array"] = lambda generator: np.array([generator, None], dtype=object)
 
 
-FOUND = [(place, kind) for place in PLACES for kind in ("random.Random", "torch.Generator")]
-
-
-@functools.lru_cache(maxsize=None)
-def drawn_in_places():
-    functions = [PLACES[place](MAKERS[kind](1)) for place, kind in FOUND]
-    workerseed.install(["generators"])
-    try:
-        return dict(zip(FOUND, zip(*first_draws(Calling(*functions)))))
-    finally:
-        workerseed.uninstall()
-
-
-@pytest.mark.parametrize("place, kind", FOUND)
+@pytest.mark.parametrize("kind", MAKERS)
+@pytest.mark.parametrize("place", PLACES)
 def test_it_is_found(place, kind):
-    assert distinct(drawn_in_places()[place, kind]) == 4
-
-
-def of_array(generator):
-    array = np.array([generator, None], dtype=object)
-    return lambda: draw(array[0])
-
-
-@needs_numpy
-def test_in_an_array_of_objects_all_are_found(reseeding):
-    functions = [of_array(MAKERS[kind](1)) for kind in ("random.Random", "RandomState", "torch.Generator")]
-    assert [distinct(of_kind) for of_kind in zip(*first_draws(Calling(*functions)))] == [4, 4, 4]
+    generator = MAKERS[kind](1)
+    (found,) = find_generators({"dataset": PLACES[place](generator)}).values()
+    assert found is generator
 
 
 @pytest.mark.skipif(not hasattr(gc, "freeze"), reason="Python 3.7 brought gc.freeze")
-def test_it_is_found_among_frozen_objects_which_stay_frozen(reseeding):
-    dataset = Calling(of_closure(random.Random(1)), of_closure(torch.Generator()))
+def test_it_is_found_among_frozen_objects_which_stay_frozen():
+    dataset = Holding(random.Random(1), torch.Generator())
     gc.freeze()
     try:
         count = gc.get_freeze_count()
-        drawn = first_draws(dataset)
+        assert len(find_generators({"dataset": dataset})) == 2
         assert 0 < gc.get_freeze_count() <= count  # some have gone
     finally:
         gc.unfreeze()
-    assert [distinct(of_kind) for of_kind in zip(*drawn)] == [4, 4]
-
-
-def test_many_equal_untracked_tuples_are_looked_into_once(reseeding):
-    nested = (torch.Generator(),)
-    for _ in range(60):
-        nested = (nested, nested)
-    gc.collect()
-    dataset = Holding(torch.Generator())
-    dataset.nested = nested
-    assert distinct(first_draws(dataset)) == 4
 
 
 # By other start methods
@@ -400,25 +334,16 @@ def test_workers_that_are_not_forked_reseed_and_keep_the_same(reseeding, method)
 # What is left alone
 
 
-class OwnSystem(random.SystemRandom):
-    pass
+def test_system_random_is_left_alone():
+    class OwnSystem(random.SystemRandom):
+        pass
 
-
-@pytest.mark.parametrize("kind", [random.SystemRandom, OwnSystem])
-def test_system_random_is_left_alone(reseeding, kind):
-    generator = kind()
-    before = random.Random.getstate(generator)[1]  # it has one, but does not draw from it
-    drawn = first_draws(Calling(lambda: random.Random.getstate(generator)[1]))
-    assert drawn == [(before,)] * 4
+    assert find_generators({"dataset": [random.SystemRandom(), OwnSystem()]}) == {}
 
 
 @needs_numpy
 def test_the_global_generators_draw_as_without_the_option(reseeding):
-    drawn = draws(DataLoader(Draws(), num_workers=2))
-    assert drawn == expected_draws()
-
-
-def test_random_and_torch_draw_as_without_the_option(reseeding):
+    assert draws(DataLoader(Draws(), num_workers=2)) == expected_draws()
     dataset = Calling(random.random, lambda: torch.rand(1).item())
     with_option = first_draws(dataset)
     workerseed.uninstall()
@@ -426,27 +351,16 @@ def test_random_and_torch_draw_as_without_the_option(reseeding):
 
 
 def test_a_loader_without_workers_is_left_alone(reseeding):
-    drawn = items(Holding(random.Random(1)), workers=0)
     same = random.Random(1)
-    assert drawn == [[same.random()] for _ in range(4)]
+    assert items(Holding(random.Random(1)), workers=0) == [[same.random()] for _ in range(4)]
 
 
 def test_the_parent_lets_go_of_what_it_found(reseeding):
-    class Counted(random.Random):
-        alive = 0
-
-        def __init__(self, seed):
-            super().__init__(seed)
-            Counted.alive += 1
-
-        def __del__(self):
-            Counted.alive -= 1
-
-    loader = DataLoader(Holding(Counted(1)), num_workers=1, collate_fn=as_list)
+    loader = DataLoader(Holding(random.Random(1)), num_workers=1, collate_fn=as_list)
     epoch(loader)
-    loader.dataset.generators.clear()
+    alive = weakref.ref(loader.dataset.generators.pop())
     gc.collect()
-    assert Counted.alive == 0
+    assert alive() is None
 
 
 @pytest.mark.skipif(TORCH < (1, 12), reason="torch 1.12 seeds what a data pipe shuffles with, the same in each worker")
@@ -459,22 +373,20 @@ def test_a_data_pipe_that_workers_shuffle_alike_and_share_loses_nothing(reseedin
     assert sorted(order) == list(range(32)) != order
 
 
-if TORCH >= (1, 2):
-
-    class Sharing(torch.utils.data.IterableDataset):
-        """Shuffles with a generator that has to be equal in all workers, of which each then takes its share."""
-
-        def __init__(self):
-            self.generator = random.Random(1)
-
-        def __iter__(self):
-            order = list(range(32))
-            self.generator.shuffle(order)
-            info = torch.utils.data.get_worker_info()
-            return iter(order[info.id :: info.num_workers])
-
-
 needs_iterables = pytest.mark.skipif(TORCH < (1, 2), reason="torch 1.2 brought iterable datasets")
+
+
+class Sharing(getattr(torch.utils.data, "IterableDataset", object)):
+    """Shuffles with a generator that must be equal in all workers, each of which then takes its share."""
+
+    def __init__(self):
+        self.generator = random.Random(1)
+
+    def __iter__(self):
+        order = list(range(32))
+        self.generator.shuffle(order)
+        info = torch.utils.data.get_worker_info()
+        return iter(order[info.id :: info.num_workers])
 
 
 @needs_iterables
@@ -486,50 +398,64 @@ def test_workers_that_share_a_shuffled_order_lose_nothing(reseeding):
 def test_verbose_logs_what_an_iterable_dataset_keeps(monkeypatch, capfd):
     monkeypatch.setattr(_messages, "_written", set())
     workerseed.install(["generators", "verbose"])
-    try:
-        items(Sharing())
-        items(Sharing())
-    finally:
-        workerseed.uninstall()
+    items(Sharing())
+    items(Sharing())
     (line,) = (line for line in capfd.readouterr().err.splitlines() if "generators: " in line)
-    assert "generators: 1 stored on an iterable-style Sharing stay as they are" in line
+    assert "generators: left 1 on iterable-style dataset Sharing unchanged" in line
+
+
+ITERABLE, MAP = (getattr(getattr(dataloader, "_DatasetKind", None), kind, None) for kind in ("Iterable", "Map"))
 
 
 @needs_iterables
 @pytest.mark.parametrize(
-    "request_of, method", [("loader", "fork"), ("dataset", "fork"), ("generator", "fork"), ("generator", "spawn")]
+    "dataset, kind", [(Sharing, None), (Sharing, MAP), (lambda: Holding(random.Random(1)), ITERABLE)]
 )
-def test_an_iterable_dataset_is_reseeded_where_that_is_requested(reseeding, monkeypatch, request_of, method):
-    monkeypatch.setitem(_options.marked, _options.RESEED, [])
-    dataset = Sharing()
-    with start_method(method) as options:
-        loader = DataLoader(dataset, num_workers=2, collate_fn=as_list, **options)
-        workerseed.reseed({"loader": loader, "dataset": dataset, "generator": dataset.generator}[request_of])
-        assert sorted(item for batch in loader for item in batch) != list(range(32))
+def test_the_class_or_the_kind_of_the_dataset_makes_a_loader_iterable_style(dataset, kind):
+    assert added(_dataset=dataset(), _dataset_kind=kind) == (0, None)
 
 
-@needs_iterables
-def test_what_is_kept_stays_kept_though_its_loader_is_reseeded(reseeding):
-    dataset = Sharing()
-    loader = DataLoader(dataset, num_workers=2, collate_fn=as_list)
-    workerseed.reseed(loader)
-    workerseed.keep(dataset.generator)
-    assert sorted(item for batch in loader for item in batch) == list(range(32))
+@pytest.mark.parametrize("underscore", ["", "_"])
+def test_the_iterator_says_what_it_loads_and_no_property_of_the_loader_runs(underscore):
+    class Unreadable(DataLoader):
+        def __getattribute__(self, name):
+            raise RuntimeError("none of your business")
+
+    dataset, collate_fn = Holding(random.Random(1)), Calling(random.Random(2))
+    loader = object.__new__(Unreadable)
+    _, stored = added(loader, **{underscore + "dataset": dataset, underscore + "collate_fn": collate_fn})
+    assert stored.paths == ["dataset.generators[0]", "collate_fn.generators[0]"]
 
 
-@pytest.mark.parametrize("other", [3, None, [random.Random(1)], random])
-def test_reseed_takes_nothing_else(other):
-    with pytest.raises(TypeError, match="reseed takes a DataLoader, a dataset or a generator, got "):
-        workerseed.reseed(other)
+class Iterator:
+    def __init__(self, attributes):
+        vars(self).update(attributes)
 
 
-def test_in_threads_of_the_parent_nothing_is_reseeded(reseeding):
-    from workerseed._patch import seeded_init
+def added(loader=None, **attributes):
+    """What the option adds to a start of workers by an iterator with these attributes."""
+    return for_start(Iterator(attributes), loader, None, ("generators",), None)
 
+
+def test_in_threads_of_the_parent_nothing_is_reseeded():
     generator = random.Random(1)
     before = generator.getstate()
-    seeded_init(DataLoader(Holding(generator), num_workers=1), None)(0)
+    init = _seeding.SeededWorkerInit(None, *added(dataset=Holding(generator)))
+    init(0)
+    assert init.reseed is not None
     assert generator.getstate() == before
+
+
+def test_a_worker_does_not_hold_the_dataset_after_it_has_reseeded():
+    dataset = Holding(random.Random(1))
+    dataset, stored = pickle.loads(pickle.dumps((dataset, added(dataset=dataset)[1])))  # as in a spawned worker
+    before = dataset.generators[0].getstate()
+    stored([0, 0, 0, 0])
+    assert dataset.generators[0].getstate() != before
+    alive = [weakref.ref(dataset), weakref.ref(dataset.generators[0])]
+    del dataset
+    gc.collect()
+    assert [reference() for reference in alive] == [None, None]
 
 
 HELD_LOCK = """
@@ -543,21 +469,21 @@ own = {own}
 noise = torch.empty(4000000)
 
 class Stored:
-    def __init__(self):
-        self.own = np.random.RandomState(2)
+    def __init__(self, stored):
+        self.stored = stored
 
     def __len__(self):
         return 4
 
     def __getitem__(self, index):
-        return self.own.randint(0, 2**31 - 1)
+        return self.stored.randint(0, 2**31 - 1)
 
 def draw():
     while True:
         {draw}
 
 threading.Thread(target=draw, daemon=True).start()
-drawn = [[int(batch) for batch in DataLoader(Stored(), num_workers=2)] for _ in range(6)]
+drawn = [[int(batch) for batch in DataLoader(Stored({stored}), num_workers=2)] for _ in range(6)]
 print(len({{number for epoch in drawn for number in epoch}}))
 sys.stdout.flush()
 import os
@@ -566,36 +492,16 @@ os._exit(0)  # or a thread that draws as the interpreter ends may abort it
 
 
 @needs_numpy
-@pytest.mark.parametrize("kind", ["numpy", "torch"])
-def test_a_generator_that_a_thread_draws_from_as_workers_start_does_no_harm(python, kind):
-    own = {"numpy": "np.random.RandomState(1)", "torch": "torch.Generator()"}[kind]
-    draw = {"numpy": "own.standard_normal(4000000)", "torch": "noise.normal_(generator=own)"}[kind]
-    done = python(HELD_LOCK.format(own=own, draw=draw), "-W", "ignore")
+@pytest.mark.parametrize(
+    "own, draw, stored",
+    [
+        ("np.random.RandomState(1)", "own.standard_normal(4000000)", "own"),
+        ("torch.Generator()", "noise.normal_(generator=own)", "np.random.RandomState(1)"),
+    ],
+)
+def test_a_generator_that_a_thread_draws_from_as_workers_start_does_no_harm(python, own, draw, stored):
+    done = python(HELD_LOCK.format(own=own, draw=draw, stored=stored), "-W", "ignore")
     assert (done.returncode, done.stdout) == (0, "24\n"), done.stderr
-
-
-@needs_modern_numpy
-def test_a_generator_that_a_thread_draws_from_is_left_alone_with_an_error_that_is_warned_of():
-    from workerseed._options import rng
-
-    generator = np.random.RandomState(1)
-    drawing, looked = threading.Event(), threading.Event()
-
-    def draw_for_long():
-        with rng.source_of(generator).lock:  # since NumPy 2.4, the thread that has it may take it again
-            drawing.set()
-            looked.wait(100)
-
-    thread = threading.Thread(target=draw_for_long)
-    thread.start()
-    drawing.wait(100)
-    try:
-        with pytest.raises(RuntimeError, match="a thread of the parent was drawing from it"):
-            rng.reseed(rng.source_of(generator), [0, 0, 0, 0])
-    finally:
-        looked.set()
-        thread.join()
-    rng.reseed(rng.source_of(generator), [0, 0, 0, 0])
 
 
 class Unruly(random.Random):
@@ -612,7 +518,14 @@ class Unruly(random.Random):
     __hash__ = None
 
 
-class Answering:
+class OddType(type):
+    def __eq__(cls, other):
+        raise RuntimeError("no comparison")
+
+    __hash__ = None
+
+
+class Answering(metaclass=OddType):
     """Has every attribute."""
 
     def __getattr__(self, name):
@@ -634,9 +547,19 @@ class Answering:
 
 def test_odd_objects_stop_nothing(reseeding):
     dataset = Holding(random.Random(1), Unruly(2))
-    dataset.odd = [Answering(), {"odd": Answering()}, Answering]
+    dataset.odd = [Answering(), {"odd": Answering()}, Answering, *(Answering() for _ in range(300))]
     drawn = first_draws(dataset)
     assert [distinct(of_kind) for of_kind in zip(*drawn)] == [4, 4]
+
+
+@needs_modern_numpy
+def test_a_generator_whose_class_hides_its_bit_generator_is_reseeded(reseeding):
+    class Hiding(np.random.Generator):
+        @property
+        def bit_generator(self):
+            raise RuntimeError("none of your business")
+
+    assert distinct(first_draws(Holding(Hiding(np.random.PCG64(1))))) == 4
 
 
 @pytest.mark.skipif(not hasattr(getattr(np, "random", None), "set_bit_generator"), reason="NumPy 1.24 brought it")
@@ -666,21 +589,67 @@ print([len(set(numbers)) for numbers in zip(*drawn)])
 # How large containers are searched
 
 
-def test_a_generator_in_each_record_of_a_large_container_is_found(reseeding):
-    dataset = Holding(random.Random(1))
+def test_a_generator_in_each_record_of_large_containers_is_found():
+    dataset = Holding()
     dataset.records = [{"rng": random.Random(number)} for number in range(3000)]
-    dataset.index = {number: [number] for number in range(3000)}
-    functions = [lambda number=number: dataset.records[number]["rng"].random() for number in (0, 1, 1500, 2999)]
-    drawn = first_draws(Calling(*functions))
-    assert [distinct(of_kind) for of_kind in zip(*drawn)] == [4] * 4
+    dataset.index = {number: [random.Random(number)] for number in range(3000)}
+    dataset.small = [[{"rng": random.Random(number)}, {"rng": random.Random(-number)}] for number in range(500)]
+    assert len(find_generators({"dataset": dataset})) == 7000
 
 
-def test_a_generator_in_each_record_of_many_small_containers_is_found(reseeding):
-    dataset = Holding(random.Random(1))
-    dataset.records = [[{"rng": random.Random(number)}, {"rng": random.Random(-number)}] for number in range(1, 500)]
-    functions = [lambda number=number: dataset.records[number][1]["rng"].random() for number in (0, 250, 498)]
-    drawn = first_draws(Calling(*functions))
-    assert [distinct(of_kind) for of_kind in zip(*drawn)] == [4] * 3
+class Box:
+    pass
+
+
+CONTAINERS = {
+    "list": list,
+    "tuple": tuple,
+    "set": set,
+    "dict": lambda boxes: dict(enumerate(boxes)),
+    "small lists": lambda boxes: [boxes[place : place + 10] for place in range(0, 1000, 10)],
+}
+if np is not None:
+    CONTAINERS["array"] = lambda boxes: np.array(boxes, dtype=object)
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("offset", [0, 5, 9])
+def test_generators_at_regular_steps_of_a_large_container_are_found(container, offset):
+    boxes = [Box() for _ in range(1000)]
+    stored = CONTAINERS[container](boxes)
+    in_order = list(stored) if container == "set" else boxes
+    for box in in_order[offset::10]:  # the sample takes every tenth, on average
+        box.rng = random.Random(1)
+    assert len(find_generators({"dataset": stored})) == 100
+
+
+PACKAGE = """
+import random
+rng = random.Random(1)
+
+class Dataset:
+    def __getitem__(self, index):
+        return rng.random()
+
+def collate(batch):
+    return rng.random()
+"""
+
+
+def test_the_code_of_an_installed_package_is_searched_only_if_a_root_comes_from_it(tmp_path, monkeypatch):
+    (tmp_path / "site-packages").mkdir()
+    (tmp_path / "site-packages" / "installed.py").write_text(PACKAGE)
+    monkeypatch.syspath_prepend(str(tmp_path / "site-packages"))
+    import installed
+
+    for root in (installed.Dataset(), installed.collate, installed.Dataset().__getitem__):
+        assert list(find_generators({"dataset": root})) == ["installed.rng"]
+    assert find_generators({"dataset": Holding(installed.Dataset(), installed.collate)}) == {}
+
+
+def test_threads_are_not_searched():
+    thread = threading.Thread(target=print, args=(random.Random(1),))
+    assert find_generators({"dataset": Holding(thread)}) == {}
 
 
 def test_a_failure_of_the_search_does_not_stop_a_loader(reseeding, monkeypatch):
@@ -690,47 +659,6 @@ def test_a_failure_of_the_search_does_not_stop_a_loader(reseeding, monkeypatch):
     monkeypatch.setattr("workerseed._options.generators.find_generators", fail)
     with pytest.warns(RuntimeWarning, match="stored generators are not reseeded: RuntimeError"):
         assert sorted(items(Calling(lambda: 1))) == [[1]] * 4
-
-
-# Opting out
-
-
-def test_a_generator_that_is_kept_draws_as_without_the_option(reseeding):
-    kept, other = random.Random(1), random.Random(1)
-    workerseed.keep(kept)
-    drawn = first_draws(Holding(kept, other))
-    assert {of_kept for of_kept, _ in drawn} == {random.Random(1).random()}
-    assert distinct(of_other for _, of_other in drawn) == 4
-
-
-@needs_modern_numpy
-def test_all_that_share_the_bit_generator_of_a_kept_one_are_kept(reseeding):
-    kept = np.random.default_rng(1)
-    workerseed.keep(kept)
-    assert distinct(first_draws(Holding(np.random.Generator(kept.bit_generator)))) == 1
-
-
-def test_a_loader_that_is_kept_draws_as_without_the_option_and_others_do_not(reseeding):
-    dataset = Holding(random.Random(1))
-    validation = DataLoader(dataset, num_workers=2, collate_fn=as_list)
-    workerseed.keep(validation)
-    same = random.Random(1)
-    twice = [same.random(), same.random()]
-    for _ in range(2):
-        assert [float(batch[0][0]) for batch in validation] == [twice[0], twice[0], twice[1], twice[1]]
-    assert distinct(first_draws(dataset)) == 4
-
-
-def test_keep_needs_no_option(shim):
-    generator = random.Random(1)
-    workerseed.keep(generator)
-    assert distinct(first_draws(Holding(generator))) == 1
-
-
-@pytest.mark.parametrize("other", [3, None, [random.Random(1)], random])
-def test_keep_takes_nothing_else(other):
-    with pytest.raises(TypeError, match="keep takes a DataLoader, a dataset or a generator, got "):
-        workerseed.keep(other)
 
 
 # When it is on
@@ -745,36 +673,3 @@ def test_status_names_it(reseeding):
 def test_uninstall_ends_it(reseeding):
     workerseed.uninstall()
     assert distinct(first_draws(Holding(random.Random(1)))) == 1
-
-
-def test_a_dataset_that_is_kept_keeps_all_that_it_stores_whatever_loader_it_is_in(reseeding):
-    dataset, other = Holding(random.Random(1)), Holding(random.Random(1))
-    workerseed.keep(dataset)
-    assert distinct(first_draws(dataset)) == 1
-    assert distinct(first_draws(torch.utils.data.Subset(dataset, range(4)))) == 1
-    assert distinct(first_draws(other)) == 4
-
-
-class LazySplit(Dataset):
-    """Makes its split into four training and four held-out items where it is first asked for one, in a worker."""
-
-    def __init__(self):
-        self.generator = random.Random(1)
-        self.numbers = None
-
-    def __len__(self):
-        return 4
-
-    def __getitem__(self, index):
-        if self.numbers is None:
-            self.numbers = list(range(8))
-            self.generator.shuffle(self.numbers)
-        return self.numbers[index]
-
-
-def test_a_split_that_workers_make_alike_needs_its_dataset_to_be_kept(reseeding):
-    dataset = LazySplit()
-    torch.manual_seed(0)
-    assert len({item for _ in range(3) for item in items(dataset)}) > 4
-    workerseed.keep(dataset)
-    assert len({item for _ in range(3) for item in items(dataset)}) == 4

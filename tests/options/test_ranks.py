@@ -27,6 +27,10 @@ from workerseed._seeding import generate_state
 WORDS = st.integers(min_value=0, max_value=2**32 - 1)
 PROGRAM = use_ranks.__file__
 STREAMS = {"numpy": 1, "random": 2, "torch": 3}  # where in an item
+NOT_A_RANK = (
+    "is not a data-parallel rank, which the option 'ranks' of workerseed needs: "
+    "expected a whole number from 0 to 4294967295"
+)
 streams = pytest.mark.parametrize("stream", [name for name in STREAMS if np is not None or name != "numpy"])
 
 
@@ -40,8 +44,6 @@ def outside_a_job(monkeypatch):
 def ranks():
     """Installs workerseed with the option in this process, for one test."""
     workerseed.install(["ranks"])
-    yield
-    workerseed.uninstall()
 
 
 # Where the rank comes from
@@ -76,10 +78,8 @@ def test_a_variable_that_is_not_a_rank_is_an_error(monkeypatch, name, value):
     monkeypatch.setenv(name, value)
     with pytest.raises(ValueError) as error:
         find_rank()
-    assert str(error.value) == (
-        f"{name}={value!r} is not the data-parallel rank of a process, which the option 'ranks' of workerseed needs: "
-        "valid are whole numbers from 0 to 4294967295"
-    )
+    shown = value if value == "4294967296" else repr(value)
+    assert str(error.value) == f"{name}={shown} {NOT_A_RANK}"
 
 
 # The words
@@ -88,11 +88,8 @@ def test_a_variable_that_is_not_a_rank_is_an_error(monkeypatch, name, value):
 @has_seed_sequence
 @given(st.lists(WORDS, min_size=4, max_size=4))
 def test_eight_words_are_those_of_this_numpy(entropy):
-    assert generate_state(entropy, 8) == np.random.SeedSequence(entropy).generate_state(8).tolist()
-
-
-def test_the_first_four_of_eight_words_are_the_four():
-    assert generate_state([1, 2, 3, 4], 8)[:4] == generate_state([1, 2, 3, 4])
+    words = np.random.SeedSequence(entropy).generate_state(8).tolist()
+    assert (generate_state(entropy, 8), generate_state(entropy)) == (words, words[:4])
 
 
 def test_torch_uses_32_bits_of_its_seed():
@@ -184,34 +181,18 @@ def test_a_worker_init_fn_may_seed_otherwise(ranks, monkeypatch):
     assert first[0] == 5
 
 
-def test_the_seed_that_torch_documents_differs_between_ranks(ranks, monkeypatch):
-    seeds = set()
-    for rank in range(3):
-        monkeypatch.setenv("RANK", str(rank))
-        seeds.update(item[0] % 2**32 for item in epochs(loader_of(), 1)[0])
-    assert len(seeds) == 3 * WORKERS
-
-
 def test_a_rank_that_is_none_is_an_error_when_workers_start(ranks, monkeypatch):
     monkeypatch.setenv("RANK", "first")
     loader = loader_of()
     assert error_of(loader)[0] is ValueError
-    assert "RANK='first' is not the data-parallel rank of a process" in error_of(loader)[1]
+    assert "RANK='first' is not a data-parallel rank" in error_of(loader)[1]
 
 
-def test_without_workers_the_rank_is_not_looked_for(ranks, monkeypatch):
+def test_the_rank_is_looked_for_only_with_the_option_and_workers(ranks, monkeypatch):
     monkeypatch.setenv("RANK", "first")
     assert len(list(DataLoader(ThreeStreams(), collate_fn=as_it_is))) == WORKERS
-
-
-def test_without_the_option_the_rank_is_not_looked_for(shim, monkeypatch):
-    monkeypatch.setenv("RANK", "first")
-    assert epochs(loader_of()) == expected(0, base_seeds_from(0))
-
-
-def test_uninstalling_ends_it(ranks, monkeypatch):
-    monkeypatch.setenv("RANK", "1")
     workerseed.uninstall()
+    workerseed.install()
     assert [item[0] for item in epochs(loader_of(), 1)[0]] == [base_seeds_from(0, 1)[0] + i for i in range(WORKERS)]
 
 
@@ -265,12 +246,8 @@ def test_ranks_draw_the_same_in_another_run(jobs):
     assert jobs[4][:2] == jobs[2]
 
 
-def test_rank_0_draws_as_without_the_option(jobs):
-    assert jobs[2][0] == jobs["1"][0]
-
-
-def test_without_the_option_all_ranks_draw_the_same(jobs):
-    assert jobs["1"][1] == jobs["1"][0]
+def test_without_the_option_all_ranks_draw_as_rank_0(jobs):
+    assert jobs["1"][0] == jobs["1"][1] == jobs[2][0]
 
 
 def test_a_launcher_gives_ranks_by_its_variable_alone(tmp_path):
@@ -310,50 +287,37 @@ def test_mpirun_gives_ranks_by_a_variable_of_its_own(tmp_path):
     assert [f"ranks: rank {rank}, from {name}" in done.stderr for rank in range(2)] == [True, True]
 
 
-def test_install_may_be_given_the_rank(monkeypatch):
+@pytest.mark.parametrize("rank", [3, lambda: 3])
+def test_install_may_be_given_the_rank_which_stays(monkeypatch, rank):
     monkeypatch.setenv("RANK", "1")
-    workerseed.install(["ranks"], rank=3)
-    try:
-        assert epochs(loader_of()) == expected(3, base_seeds_from(0))
-    finally:
-        workerseed.uninstall()
+    workerseed.install(["ranks"], rank=rank)
+    workerseed.install()
+    assert epochs(loader_of()) == expected(3, base_seeds_from(0))
 
 
 def test_install_may_be_given_a_function_that_is_asked_whenever_workers_start():
     asked = iter([2, 0, 2, 0])
     workerseed.install(["ranks"], rank=lambda: next(asked))
-    try:
-        seeds = base_seeds_from(0)
-        assert epochs(loader_of())[:2] == [expected(2, seeds)[0], expected(0, seeds)[1]]
-    finally:
-        workerseed.uninstall()
+    seeds = base_seeds_from(0)
+    assert epochs(loader_of())[:2] == [expected(2, seeds)[0], expected(0, seeds)[1]]
 
 
 @pytest.mark.parametrize("rank", [-1, 2**32, 1.5, "1", "first", None, [0]], ids=repr)
 def test_a_function_that_returns_no_rank_is_an_error_when_workers_start(rank):
     workerseed.install(["ranks"], rank=lambda: rank)
-    try:
-        assert error_of(loader_of()) == (ValueError, f"rank={rank!r} {NO_RANK}")
-    finally:
-        workerseed.uninstall()
-
-
-NO_RANK = (
-    "is not the data-parallel rank of a process, which the option 'ranks' of workerseed needs: "
-    "valid are whole numbers from 0 to 4294967295"
-)
+    assert error_of(loader_of()) == (ValueError, f"rank={rank!r} {NOT_A_RANK}")
 
 
 @pytest.mark.parametrize("rank", [-1, 2**32, 1.5, "1", [0]], ids=repr)
 def test_install_refuses_what_is_no_rank(rank):
     with pytest.raises(ValueError) as error:
         workerseed.install(["ranks"], rank=rank)
-    assert str(error.value) == f"rank={rank!r} {NO_RANK}"
+    assert str(error.value) == f"rank={rank!r} {NOT_A_RANK}"
     assert workerseed.status().state == "off"
 
 
 def test_install_refuses_a_rank_without_the_option():
-    with pytest.raises(ValueError, match="rank is for the option 'ranks'"):
+    with pytest.raises(ValueError, match="rank= needs the option 'ranks'"):
         workerseed.install(rank=1)
 
 
@@ -378,11 +342,14 @@ def test_the_rank_and_where_it_comes_from_are_logged_once(name, monkeypatch, cap
     if name is not None:
         monkeypatch.setenv(name, "2")
     workerseed.install(["ranks", "verbose"])
-    try:
-        epochs(loader_of(), 2)
-    finally:
-        workerseed.uninstall()
+    epochs(loader_of(), 2)
     lines = [line.split("]: ")[1] for line in capfd.readouterr().err.splitlines() if "ranks: " in line]
     found = f"ranks: rank 2, from {name}"
-    none = "ranks: no rank found, this process draws as rank 0; looked for an initialized torch.distributed and for "
+    none = "ranks: rank 0, because torch.distributed is not initialized and none of these variables is set: "
     assert lines == [found if name else none + ", ".join(VARIABLES)]
+
+
+def test_without_verbose_nothing_is_logged(ranks, monkeypatch, capfd):
+    monkeypatch.setattr(_messages, "_written", set())
+    epochs(loader_of(), 1)
+    assert "ranks: " not in capfd.readouterr().err

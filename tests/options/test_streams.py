@@ -84,10 +84,7 @@ def test_stored_generators_draw_in_workers_what_is_computed(kind):
     loader = DataLoader(SeedAndWordsOf(make(SEED), reseeded["words_from"]), num_workers=2, collate_fn=as_list)
     torch.manual_seed(SEED)
     workerseed.install(["generators"])
-    try:
-        epochs = [[item for batch in loader for item in batch] for _ in range(2)]
-    finally:
-        workerseed.uninstall()
+    epochs = [[item for batch in loader for item in batch] for _ in range(2)]
     drawn = [[words for _, words in items] for items in epochs]
     assert drawn == [[words_in_worker(make(SEED), items[0][0], worker) for worker in range(2)] for items in epochs]
 

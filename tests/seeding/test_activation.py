@@ -60,6 +60,44 @@ def test_it_may_be_imported_while_torch_is_half_imported(prints, module):
     assert prints(code) == f"waiting\n{STATE}\n[522, 297, 434]\n"
 
 
+IN_A_RACE = """
+import builtins, sys, threading
+import importlib.util, inspect, wrapt  # what patching imports
+__import__ = builtins.__import__
+inside, go_on = threading.Event(), threading.Event()
+
+def importing(name, globals=None, *arguments):
+    if globals and globals.get("__name__") == "torch.utils.data.dataloader":
+        inside.set()
+        go_on.wait(30)
+    return __import__(name, globals, *arguments)
+
+builtins.__import__ = importing
+thread = threading.Thread(target=__import__, args=("torch.utils.data",))
+thread.start()
+inside.wait(30)
+builtins.__import__ = __import__
+
+def trace(frame, event, arg):
+    if frame.f_code.co_name == "_watch" and "spec" in frame.f_locals:
+        sys.settrace(None)
+        go_on.set()
+        thread.join(30)
+    return trace
+
+sys.settrace(trace)
+import workerseed
+sys.settrace(None)
+go_on.set()
+thread.join(30)
+print(workerseed.status().state)
+"""
+
+
+def test_the_import_of_torch_may_end_in_another_thread_just_before_it_is_watched(prints):
+    assert prints(IN_A_RACE) == f"{STATE}\n"
+
+
 def test_the_finder_stays_where_it_is(prints):
     code = """
 import sys, workerseed

@@ -1,54 +1,30 @@
-"""What the documentation says of torch's functions and of patched attributes, against the torch that is here."""
+"""What the documentation says about the way to a worker and about what is patched, against the torch that is here."""
 
 import importlib
 import os
 import re
 import sys
 
-from support import ITERATOR, ROOT, TORCH, Draws, only_legacy, rows_of, start_method
+from support import ROOT, Draws, only_legacy, rows_of, start_method
 from torch.utils.data import DataLoader, dataloader
 
-pytestmark = only_legacy
+import workerseed
 
-# The picture of the flow
+pytestmark = only_legacy
 
 sys.path.insert(0, os.path.join(ROOT, "docs", "flow"))
 draw = importlib.import_module("draw")
 
 
 def stack():
-    """The functions of the stack, outermost first, as (file, function); of a forked worker those of its parent, too."""
+    """The qualified names of the functions that run, innermost first, as far as their first argument tells them."""
     found = []
     frame = sys._getframe(1)
     while frame is not None:
-        found.insert(0, (re.split("/site-packages/|/src/", frame.f_code.co_filename)[-1], frame.f_code.co_name))
+        first = frame.f_locals.get((*frame.f_code.co_varnames, "")[0])
+        found += [f"{cls.__name__}.{frame.f_code.co_name}" for cls in type(first).__mro__]
         frame = frame.f_back
     return found
-
-
-def pictured(boxes):
-    """The functions that boxes of the picture name, as (file, function), for the torch that is here."""
-    named = [(file, code.split(".")[-1]) for _, code, file, _ in boxes if file]
-    return [(draw.DATALOADER if TORCH < (1, 1) and file == draw.WORKER else file, name) for file, name in named]
-
-
-def in_order(expected, found):
-    rest = iter(found)
-    return all(each in rest for each in expected)
-
-
-class Stacks(Draws):
-    """Each item is the stack in the worker, where ``worker_init_fn`` was called and where the item is loaded."""
-
-    def __getitem__(self, index):
-        return noted, stack()
-
-
-noted = []
-
-
-def note_stack(worker_id):
-    noted.extend(stack())
 
 
 class NotingLoader(DataLoader):
@@ -56,33 +32,53 @@ class NotingLoader(DataLoader):
 
     def __setattr__(self, name, value):
         if name == "worker_init_fn":
-            vars(self)["setting"] = stack()
+            vars(self)["noted"] = stack()
         super().__setattr__(name, value)
 
 
-def test_a_worker_goes_the_way_that_is_pictured(shim):
-    with start_method("fork") as options:
-        loader = NotingLoader(Stacks(1), num_workers=1, collate_fn=list, worker_init_fn=note_stack, **options)
-        [[(in_function, in_dataset)]] = list(loader)
-    making, iterating = pictured(draw.PARENT[:3]), pictured(draw.PARENT[3:])
-    loop, step = pictured(draw.CHILD)
-    assert in_order(making[::-1], loader.setting)  # our wrapper is outside of torch's function
-    assert in_order([*iterating, loop, step, (__file__, "note_stack")], in_function)
-    assert in_order([*iterating, loop, (__file__, "__getitem__")], in_dataset)
-    assert ITERATOR.__name__ in draw.svg()
+class Noted(Draws):
+    def __getitem__(self, index):
+        return noted
 
 
-# What is patched
+noted = []
 
 
-def test_all_that_is_patched_is_in_the_table_of_readme(shim):
-    from workerseed import _patch
+def note(worker_id):
+    noted.extend(stack())
 
-    def is_ours(value):
-        return _patch._is_ours(value) or isinstance(value, _patch._InitSubclass)
 
+def test_the_functions_that_are_pictured_run_where_they_are_pictured():
+    in_loader, in_iterator, in_worker = (function for _, function, _, _ in draw.BOXES[:3])
+    stacks = []
+    workerseed.install(["ranks"], rank=lambda: stacks.append(stack()) or 0)
+    try:
+        with start_method("fork") as options:
+            loader = NotingLoader(Noted(1), num_workers=1, collate_fn=list, worker_init_fn=note, **options)
+            [[in_function]] = list(loader)
+    finally:
+        workerseed.uninstall()
+    assert in_loader in loader.noted
+    assert [in_iterator in names for names in stacks] == [True]
+    assert in_worker in in_function
+
+
+def test_the_picture_has_four_boxes_and_is_for_light_and_dark_pages():
+    titles = [title for title, _, _, _ in draw.BOXES]
+    assert titles == ["The loader", "The iterator", "The worker", "Your function"]
+    assert "prefers-color-scheme: dark" in draw.svg()
+
+
+def attributes():
     classes = [cls for cls in vars(dataloader).values() if isinstance(cls, type)]
-    patched = {f"{cls.__name__}.{name}" for cls in classes for name, value in vars(cls).items() if is_ours(value)}
-    assert len(patched) == 3
-    listed = " ".join(rows_of("../README.md"))
-    assert [attribute for attribute in patched if attribute not in listed] == []
+    return {f"{cls.__name__}.{name}": value for cls in classes for name, value in vars(cls).items()}
+
+
+STOCK = attributes()
+
+
+def test_all_that_is_patched_is_in_the_table_of_how_it_works(shim):
+    patched = {name for name, value in attributes().items() if STOCK.get(name) is not value}
+    listed = {name for cell in rows_of("how-it-works.md") for name in re.findall(r"\w+\.\w+", cell)}
+    assert len(patched) == 4
+    assert patched <= listed

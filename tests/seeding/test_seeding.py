@@ -1,17 +1,21 @@
 """The words that seed NumPy, and the step that seeds a worker with them."""
 
+import gc
 import os
 import random
+import sys
+import threading
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from support import Draws, draws, has_seed_sequence, needs_numpy, np, only_legacy, only_native
+from support import Draws, draws, expected_draws, has_seed_sequence, needs_numpy, np, only_legacy, only_native
 from torch.utils.data import DataLoader
 
 from workerseed import _seeding, numpy_seed
 
+np_random = getattr(np, "random", None)
 WORDS = st.integers(min_value=0, max_value=2**32 - 1)
 BASE_SEEDS = st.integers(min_value=0, max_value=2**63 - 1)  # what torch draws: a non-negative int64
 WORKER_IDS = st.integers(min_value=0, max_value=10_000)
@@ -98,22 +102,26 @@ def keep_generators():
         np.random.set_state(states[2])
 
 
+def reseed(worker_id):
+    _seeding.SeededWorkerInit(None)(worker_id)
+
+
 def test_the_step_seeds_random_with_the_seed_of_torch(keep_generators):
     torch.manual_seed(1234)
-    _seeding.seed_worker(1)
+    reseed(1)
     assert random.random() == random.Random(1234).random()
 
 
 @needs_numpy
 def test_the_step_seeds_numpy_with_the_words(keep_generators):
     torch.manual_seed(1234)
-    _seeding.seed_worker(1)
+    reseed(1)
     assert np.random.random_sample() == np.random.RandomState(numpy_seed(1233, 1)).random_sample()
 
 
 def first_key_word(base_seed, worker_id):
     torch.manual_seed((base_seed + worker_id) % 2**63)  # beyond that, manual_seed of torch 1.2 overflows
-    _seeding.seed_worker(worker_id)
+    reseed(worker_id)
     return int(np.random.get_state()[1][0])
 
 
@@ -143,20 +151,108 @@ def test_the_first_key_word_reaches_no_output(keep_generators, base_seed):
 @needs_numpy
 def test_the_step_takes_a_seed_of_torch_below_the_worker_id(keep_generators):
     torch.manual_seed(3)  # as in a custom worker loop that does not seed torch by worker
-    _seeding.seed_worker(5)
+    reseed(5)
     assert np.random.random_sample() == np.random.RandomState(numpy_seed(2**64 - 2, 5)).random_sample()
 
 
-@needs_numpy
-def test_a_step_that_fails_warns_and_the_user_function_is_called_all_the_same(keep_generators, monkeypatch):
-    def refuse(seed):
-        raise RuntimeError("seeded elsewhere")
+def fail(*arguments):
+    raise OSError("not today")
 
-    monkeypatch.setattr(np.random, "seed", refuse)
+
+FAILURES = {"initial_seed": (torch, "random and NumPy"), "seed": (np and np.random.mtrand, "NumPy")}
+
+
+@needs_numpy
+@pytest.mark.parametrize("name", FAILURES)
+def test_a_step_that_fails_warns_of_what_it_did_not_seed_and_the_users_function_is_called(
+    keep_generators, monkeypatch, name
+):
+    module, unseeded = FAILURES[name]
+    monkeypatch.setattr(module, name, fail)
     called = []
-    with pytest.warns(RuntimeWarning, match="worker 7 is not seeded: RuntimeError.'seeded elsewhere'"):
+    with pytest.warns(RuntimeWarning, match=f"worker 7 did not seed {unseeded}: OSError.'not today'"):
         _seeding.SeededWorkerInit(called.append)(7)
     assert called == [7]
+
+
+class FailingFinder:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == "numpy":
+            raise OSError("disk full")
+
+
+@needs_numpy
+def test_an_import_of_numpy_that_fails_is_warned_of_and_random_is_seeded(keep_generators, monkeypatch):
+    for name in [name for name in sys.modules if name.split(".")[0] == "numpy"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [FailingFinder, *sys.meta_path])
+    torch.manual_seed(1234)
+    with pytest.warns(RuntimeWarning, match="worker 1 did not seed NumPy: OSError.'disk full'"):
+        reseed(1)
+    assert random.random() == random.Random(1234).random()
+
+
+@needs_numpy
+@pytest.mark.parametrize("value", [None, object(), np and np.random.RandomState(0)])
+def test_the_generator_of_numpy_is_seeded_whatever_np_random_is(keep_generators, monkeypatch, value):
+    own = np.random.mtrand._rand
+    monkeypatch.setattr(np, "random", value)
+    torch.manual_seed(1234)
+    reseed(1)
+    assert own.random_sample() == np_random.RandomState(numpy_seed(1233, 1)).random_sample()
+
+
+# Locks that a thread of the parent holds as a worker is forked (numpy#9248)
+
+
+class Locked:
+    """Holds the lock of NumPy's global generator, as a thread that draws from it does."""
+
+    def __enter__(self):
+        self.lock = next(each for each in gc.get_referents(np.random.mtrand._rand) if hasattr(each, "acquire"))
+        self.lock.acquire()
+
+    def __exit__(self, *error):
+        self.lock.release()
+
+
+@needs_numpy
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("name", ["RandomState", "default_rng"])
+def test_the_lock_of_any_generator_is_released(name):
+    if not hasattr(np.random, name):
+        pytest.skip("NumPy 1.17 brought it")
+    generator = getattr(np.random, name)()
+    lock = next(each for each in gc.get_referents(generator) if hasattr(each, "acquire"))
+    thread = threading.Thread(target=lock.acquire)
+    thread.start()
+    thread.join()
+    _seeding.release_lock(generator)
+    assert lock.acquire(False)
+
+
+@only_legacy
+@needs_numpy
+@pytest.mark.timeout(60)
+def test_workers_start_while_a_thread_of_the_parent_draws(shim):
+    with Locked():
+        loader = DataLoader(Draws(), num_workers=2, timeout=30)
+        torch.manual_seed(0)
+        drawn = [int(batch) for batch in loader]
+    assert drawn == expected_draws()
+
+
+@needs_numpy
+@pytest.mark.timeout(60)
+def test_a_worker_in_a_thread_of_the_parent_waits_for_a_lock_and_never_releases_it(keep_generators):
+    step = _seeding.SeededWorkerInit(None)  # MONAI's ThreadDataLoader runs it so
+    thread = threading.Thread(target=step, args=(0,))
+    with Locked():
+        thread.start()
+        thread.join(0.5)
+        assert thread.is_alive()
+    thread.join()
 
 
 @only_legacy

@@ -7,14 +7,12 @@ import random
 
 import pytest
 import torch
-from support import ITERATOR, ROOT_CLASS, Draws, draws, epoch, expected_draws, needs_numpy, np, only_legacy
+from support import Draws, draws, epoch, expected_draws, needs_numpy, np
 from torch.utils.data import DataLoader, dataloader
 
 import workerseed
 
-LOADER_INIT = DataLoader.__init__
 SIGNATURE = inspect.signature(DataLoader.__init__), inspect.getfullargspec(DataLoader.__init__)
-ITERATOR_INIT = ITERATOR.__init__
 
 
 def init(worker_id):
@@ -161,24 +159,6 @@ def test_a_subclass_that_iterates_in_its_own_init_is_seeded(shim):
     assert [int(batch) for batch in loader] == expected_draws()
 
 
-@needs_numpy
-def test_a_subclass_whose_worker_init_fn_is_a_property_not_ready_yet_is_seeded(shim):
-    class Sub(DataLoader):
-        def __init__(self, *args):
-            super().__init__(*args, num_workers=2)
-            self.first = 1
-
-        @property
-        def worker_init_fn(self):
-            return None if self.first else init
-
-        @worker_init_fn.setter
-        def worker_init_fn(self, function):
-            pass
-
-    assert draws(Sub(Draws())) == expected_draws()
-
-
 # The parent process
 
 
@@ -208,72 +188,3 @@ def test_a_loader_without_workers_draws_from_the_parent(shim):
     np.random.seed(3)
     drawn = draws(DataLoader(Draws()))
     assert drawn == np.random.RandomState(3).randint(0, 2**31 - 1, 8).tolist()
-
-
-# Going back
-
-
-@only_legacy
-def test_uninstall_puts_the_originals_back(installed):
-    workerseed.install()
-    assert DataLoader.__init__ is not LOADER_INIT
-    assert ITERATOR.__init__ is not ITERATOR_INIT
-    workerseed.uninstall()
-    assert DataLoader.__init__ is LOADER_INIT
-    assert ITERATOR.__init__ is ITERATOR_INIT
-    assert "__init_subclass__" not in vars(ROOT_CLASS)
-
-
-@only_legacy
-def test_an_init_subclass_of_somebody_else_is_called_and_put_back(installed, monkeypatch):
-    told = []
-    theirs = classmethod(lambda cls: told.append(cls.__name__))
-    monkeypatch.setattr(ROOT_CLASS, "__init_subclass__", theirs, raising=False)
-    workerseed.install()
-    type("Later", (ITERATOR,), {})
-    workerseed.uninstall()
-    assert told == ["Later"]
-    assert vars(ROOT_CLASS)["__init_subclass__"] is theirs
-
-
-@only_legacy
-@needs_numpy
-def test_uninstall_leaves_the_wrapper_of_somebody_else_and_no_seeding(installed, monkeypatch):
-    workerseed.install()
-    ours = DataLoader.__init__
-
-    def theirs(self, *args, **kwargs):
-        ours(self, *args, **kwargs)
-
-    monkeypatch.setattr(DataLoader, "__init__", theirs)
-    workerseed.uninstall()
-    assert vars(DataLoader)["__init__"] is theirs
-    loader = DataLoader(Draws(), num_workers=2)
-    assert not [name for name in vars(loader) if "workerseed" in name]
-    assert draws(loader) != expected_draws()
-
-
-@only_legacy
-@needs_numpy
-def test_a_loader_made_while_installed_is_stock_again_after_uninstall(installed):
-    workerseed.install()
-    loader = DataLoader(Draws(), num_workers=2)
-    workerseed.uninstall()
-    first, second = draws(loader)[:2]
-    assert first == second
-
-
-@only_legacy
-def test_installing_twice_wraps_once(installed):
-    workerseed.install()
-    once = vars(DataLoader)["__init__"], vars(ITERATOR)["__init__"]
-    workerseed.install()
-    assert (vars(DataLoader)["__init__"], vars(ITERATOR)["__init__"]) == once
-
-
-@only_legacy
-def test_the_wrappers_are_those_of_wrapt(shim):
-    import wrapt
-
-    assert isinstance(vars(DataLoader)["__init__"], wrapt.FunctionWrapper)
-    assert isinstance(vars(ITERATOR)["__init__"], wrapt.FunctionWrapper)

@@ -1,99 +1,107 @@
-"""The option ``generators``: chooses the generators that the workers of a loader reseed, and has them do it."""
+"""The option ``generators``: chooses the stored generators that the workers of one start reseed, and reseeds them."""
 
-import os
 from typing import Any, Dict, List, Optional, Set
 
 from torch.utils.data import dataloader
 
+from .._attributes import attributes_of
 from .._messages import log_once, warn_once
-from . import KEEP, RESEED, attributes_of, marked
-from .rng import KINDS, forget_second_normal, source_of
-from .rng import reseed as reseed_generator
+from .._seeding import release_lock
+from .marks import KEEP, RESEED, is_marked, marked
+from .rng import KINDS, forget_second_normal, reseed_source, source_of
 from .search import find_generators
 
 
-def stored_generators(loader: Any, worker_init_fn: Any, verbose: bool) -> "Optional[StoredGenerators]":
-    """Return what the workers of ``loader`` reseed when they start now; None for nothing.
+def stored_generators(iterator: Any, loader: Any, worker_init_fn: Any, verbose: bool) -> "Optional[StoredGenerators]":
+    """Return what the workers that ``iterator`` starts now reseed; None for nothing.
 
     Args:
-        loader: of torch, or of somebody else.
-        worker_init_fn: the user's.
+        iterator: the worker iterator that is being built.
+        loader: its loader, or None.
+        worker_init_fn: the user's function, or None.
         verbose: log what is left alone.
     """
-    attributes = attributes_of(loader)
-    if attributes.get(KEEP):
+    if is_marked(loader, KEEP):
         return None
-    roots = {name: getattr(loader, name, None) for name in ("dataset", "collate_fn")}
-    roots["worker_init_fn"] = worker_init_fn
-    chosen = find_generators(roots)
-    if not chosen:
-        return None  # and do not search what is kept, at each start of workers, for nothing
+    dataset = _taken(iterator, loader, "dataset")
+    roots = {"dataset": dataset, "collate_fn": _taken(iterator, loader, "collate_fn"), "worker_init_fn": worker_init_fn}
+    found = find_generators(roots)
+    if not found:
+        return None  # do not search marked datasets for nothing
     kept = _marked_sources(KEEP)
-    chosen = {path: generator for path, generator in chosen.items() if id(source_of(generator)) not in kept}
-    if _is_iterable_style(loader) and not attributes.get(RESEED):
+    chosen = {path: generator for path, generator in found.items() if id(source_of(generator)) not in kept}
+    if _is_iterable_style(dataset, _taken(iterator, loader, "dataset_kind")) and not is_marked(loader, RESEED):
         requested = _marked_sources(RESEED)
-        count = len(chosen)
-        chosen = {path: generator for path, generator in chosen.items() if id(source_of(generator)) in requested}
-        if len(chosen) < count and verbose:
+        left = [path for path, generator in chosen.items() if id(source_of(generator)) not in requested]
+        for path in left:
+            del chosen[path]
+        if left and verbose:
             log_once(
-                f"generators: {count - len(chosen)} stored on an iterable-style {type(roots['dataset']).__name__} stay "
-                "as they are, because its workers may need equal ones to share its items; see workerseed.reseed"
+                f"generators: left {len(left)} on iterable-style dataset {type(dataset).__name__} unchanged: its "
+                "workers may rely on identical shuffles; see workerseed.reseed"
             )
     return StoredGenerators(roots, chosen) if chosen else None
 
 
-def _marked_sources(key: str) -> Dict[int, Any]:
-    """Return, by id, what draws in the generators and datasets that the user marked."""
-    stored = [
-        [target] if issubclass(type(target), KINDS) else find_generators({"dataset": target}).values()
-        for target in marked[key]
-    ]
-    return {id(source): source for generators in stored for source in map(source_of, generators)}
+def _taken(iterator: Any, loader: Any, name: str) -> Any:
+    """Return what the iterator has taken from its loader, or will take."""
+    attributes = attributes_of(iterator)  # without the underscore in torch 1.0, 1.1 and iterators that copy their code
+    return attributes.get("_" + name, attributes.get(name, attributes_of(loader).get(name)))
 
 
-def _is_iterable_style(loader: Any) -> bool:
-    dataset, kind = getattr(loader, "dataset", None), getattr(loader, "_dataset_kind", None)
-    if isinstance(dataset, getattr(dataloader, "IterableDataset", ())):  # torch 1.2 and later
-        return True
-    return kind is not None and kind == vars(dataloader)["_DatasetKind"].Iterable  # fastai 2 has its own dataset
+def _is_iterable_style(dataset: Any, kind: Any) -> bool:
+    is_iterable = issubclass(type(dataset), getattr(dataloader, "IterableDataset", ()))  # torch 1.2 and later
+    # fastai 2 loads iterable-style from a dataset of another class.
+    return is_iterable or (kind is not None and kind == vars(dataloader)["_DatasetKind"].Iterable)
+
+
+def _marked_sources(mark: str) -> Dict[int, Any]:
+    return {number: source for target in marked(mark) for number, source in sources_in(target).items()}
+
+
+def sources_in(target: Any) -> Dict[int, Any]:
+    """Return, by id, what draws in a generator, or in all generators that a dataset stores."""
+    stored = [target] if issubclass(type(target), KINDS) else find_generators({"dataset": target}).values()
+    return {id(source): source for source in map(source_of, stored)}
 
 
 class StoredGenerators:
-    """The generators that the workers of one start reseed.
+    """The generators that the workers of one start reseed; each worker calls it once.
 
-    The parent searches, once for all workers: a search in a forked worker would change reference counts, and so copy
-    the memory that it shares with its parent. A worker that was not forked has generators of its own. It searches
-    itself, and takes those that the same paths lead to.
+    The parent searches for all forked workers: a search in a worker would change reference counts, and so copy the
+    memory that it shares with its parent. A worker that was not forked has its own generators. It searches itself and
+    takes those at the same paths.
 
     Args:
         roots: where to search, objects by name.
-        chosen: the generators to reseed, by path.
+        generators: the generators to reseed, by path.
     """
 
-    def __init__(self, roots: Dict[str, Any], chosen: Dict[str, Any]) -> None:
-        self.parent = os.getpid()
+    def __init__(self, roots: Dict[str, Any], generators: Dict[str, Any]) -> None:
         self.roots = roots
-        self.chosen = chosen
+        self.paths = list(generators)
+        self.generators: Optional[Dict[str, Any]] = generators
 
     def __getstate__(self) -> Dict[str, Any]:
-        return dict(vars(self), chosen=dict.fromkeys(self.chosen))
+        return dict(vars(self), generators=None)
 
-    def reseed(self, entropy: List[int]) -> None:
-        """Give each generator a new state; not in a thread of the parent, such as MONAI's ThreadDataLoader starts.
+    def __call__(self, entropy: List[int]) -> None:
+        """Give each generator a new state, in a worker process; drop the generators and the roots.
+
+        torch 2.14 frees the dataset before a worker ends: nothing here may hold it.
 
         Args:
             entropy: the entropy words of this start of a worker: worker id, base seed in two words, rank.
         """
-        if os.getpid() == self.parent:
-            return
-        unpickled = any(generator is None for generator in self.chosen.values())
-        here = find_generators(self.roots) if unpickled else self.chosen
+        generators = find_generators(self.roots) if self.generators is None else self.generators
+        self.roots, self.generators = {}, {}
         reseeded: Set[int] = set()
-        for generator in [here[path] for path in self.chosen if path in here]:
+        for generator in [generators[path] for path in self.paths if path in generators]:
             try:
                 source = source_of(generator)
                 if id(source) not in reseeded:
-                    reseed_generator(source, entropy)
+                    release_lock(source)
+                    reseed_source(source, entropy)
                     reseeded.add(id(source))
                 forget_second_normal(generator)
             except Exception as error:

@@ -1,22 +1,28 @@
-"""The kinds of generators: which there are, the state of one, and how to reseed one."""
+"""The kinds of generators: which ones exist, the state of one, and how to reseed one."""
 
 import hashlib
+import importlib
 import random
 import struct
+from contextlib import suppress
 from typing import Any, Dict, List
 
 import torch
 
-try:
-    from numpy import random as numpy_random
-except ImportError:  # a torch can be without NumPy
-    numpy_random: Any = None  # type: ignore[no-redef]
+numpy_random: Any = None
+with suppress(Exception):  # torch also runs without NumPy, or with one that fails
+    numpy_random = importlib.import_module("numpy.random")  # a program may put something else in `np.random`
 
-# Classes, or () where NumPy has none; nothing is an instance of that.
+# Classes, or () where NumPy has none: nothing is an instance of ().
 RANDOM_STATE: Any = getattr(numpy_random, "RandomState", ())
 GENERATOR: Any = getattr(numpy_random, "Generator", ())  # NumPy 1.17 and later
-BIT_GENERATOR: Any = numpy_random.PCG64.__base__ if hasattr(numpy_random, "PCG64") else ()  # no public name in 1.17
+BIT_GENERATOR: Any = numpy_random.PCG64.__base__ if hasattr(numpy_random, "PCG64") else ()  # not public in 1.17
 KINDS = tuple(filter(None, (random.Random, torch.Generator, RANDOM_STATE, GENERATOR, BIT_GENERATOR)))
+
+# In the state of a torch.Generator, the words of its Mersenne Twister, 8 bytes each: THGeneratorState of torch 1.0
+# (aten/src/TH/THGenerator.hpp), CPUGeneratorImplStateLegacy of torch 2.13 (aten/src/ATen/CPUGeneratorImpl.cpp).
+TORCH_WORDS = 624
+TORCH_WORDS_START = 24
 
 
 def global_generators() -> Dict[str, Any]:
@@ -27,79 +33,65 @@ def global_generators() -> Dict[str, Any]:
 
 def source_of(generator: Any) -> Any:
     """Return what draws: several generators of NumPy 1.17 and later can share one bit generator."""
-    if isinstance(generator, RANDOM_STATE):
-        return getattr(generator, "_bit_generator", generator)
-    return generator.bit_generator if isinstance(generator, GENERATOR) else generator
+    cls = type(generator)
+    if issubclass(cls, GENERATOR):
+        return GENERATOR.bit_generator.__get__(generator)  # whatever a subclass has in this name
+    return RANDOM_STATE._bit_generator.__get__(generator) if _keeps_normal(generator) else generator
 
 
 def state_of(generator: Any) -> str:
     """Return a digest of everything that decides what a generator draws next."""
+    state = source_state(source_of(generator))
     if _keeps_normal(generator):
         whole = generator.get_state(legacy=False)
-        if whole["bit_generator"] == "MT19937":  # the low 31 bits of the first key word reach no output
-            whole["state"]["key"] = [int(whole["state"]["key"][0]) >> 31, *whole["state"]["key"][1:].tolist()]
-        state = _plain(whole)
-    else:
-        state = _state(source_of(generator))
-        if isinstance(state, list) and state[0] == "MT19937":  # RandomState before NumPy 1.17
-            state[1][0] >>= 31
+        state = [state, whole["has_gauss"], whole["gauss"]]
     return hashlib.sha256(repr(state).encode()).hexdigest()[:16]
 
 
-def in_use(source: Any) -> bool:
-    """Whether another thread draws from a bit generator at this moment.
-
-    In a worker, which has one thread as it starts, this is a thread of the parent: the lock was copied at the fork and
-    nobody will ever release it. torch's generators do not show their lock.
-    """
-    lock = getattr(source, "lock", None) if isinstance(source, BIT_GENERATOR) else None
-    if lock is None:
-        return False
-    free: bool = lock.acquire(False)
-    if free:
-        lock.release()
-    return not free
-
-
-def reseed(source: Any, entropy: List[int]) -> None:
-    """Give a generator a new state, made by SHA-256 of its own state and of ``entropy``.
+def reseed_source(source: Any, entropy: List[int]) -> None:
+    """Give a source a new state: a hash of its own state and of ``entropy``.
 
     So equal generators stay equal, and a run with the same seed has the same states, wherever generators are found.
 
     Args:
         source: what ``source_of`` returns for a generator.
         entropy: the entropy words of this start of a worker: worker id, base seed in two words, rank.
-
-    Raises:
-        RuntimeError: it is in use.
     """
-    if in_use(source):
-        raise RuntimeError("a thread of the parent was drawing from it as the worker started")
-    if isinstance(source, torch.Generator) and getattr(source, "device", None) and source.device.type != "cpu":
-        return  # a forked worker must not even ask for the state of a GPU's
-    number = seed_from(_state(source), entropy)
-    if isinstance(source, random.Random):
-        random.Random.setstate(source, random.Random(number).getstate())
-    elif isinstance(source, torch.Generator):
-        source.manual_seed(number % 2**63)  # torch 1.2 takes no more
-        words = random.Random(number).getstate()[1][:-1]
-        fresh = source.get_state()
-        fresh[24 : 24 + 8 * 624] = torch.tensor(list(struct.pack("<624Q", *words)), dtype=torch.uint8)
-        source.set_state(fresh)  # its own seeding uses 32 bits, and so repeats itself among some 10,000 starts
-    elif isinstance(source, BIT_GENERATOR):
-        family = next((cls for cls in type(source).__mro__ if cls.__module__.startswith("numpy.")), type(source))
-        fresh = family(number)
-        state = dict(fresh.state, bit_generator=source.state["bit_generator"])  # the name of a subclass
-        if hasattr(fresh, "spawn") and isinstance(fresh.__getstate__(), tuple):
-            source.__setstate__((state, fresh.seed_seq))  # NumPy 2: spawn makes new generators from the latter
-        else:
-            source.state = state
+    cls = type(source)
+    if issubclass(cls, torch.Generator):
+        # A forked worker must not even ask for the state of a GPU's. torch 1.0 to 1.2 have no other devices.
+        if getattr(source, "device", None) is None or source.device.type == "cpu":
+            _reseed_torch(source, seed_from(source_state(source), entropy))
+        return
+    seed = seed_from(source_state(source), entropy)
+    if issubclass(cls, random.Random):
+        random.Random.setstate(source, random.Random(seed).getstate())
+    elif issubclass(cls, BIT_GENERATOR):
+        _reseed_bit_generator(source, seed)
     else:  # a RandomState before NumPy 1.17
-        source.seed([number >> shift & 0xFFFFFFFF for shift in range(0, 256, 32)])
+        source.seed([seed >> shift & 0xFFFFFFFF for shift in range(0, 256, 32)])
+
+
+def _reseed_torch(source: Any, seed: int) -> None:
+    source.manual_seed(seed % 2**63)  # torch 1.2 takes no more; it uses 32 bits, which repeat in some 10,000 starts
+    words = random.Random(seed).getstate()[1][:TORCH_WORDS]
+    state = source.get_state()
+    packed = torch.tensor(list(struct.pack(f"<{TORCH_WORDS}Q", *words)), dtype=torch.uint8)
+    state[TORCH_WORDS_START : TORCH_WORDS_START + len(packed)] = packed
+    source.set_state(state)
+
+
+def _reseed_bit_generator(source: Any, seed: int) -> None:
+    fresh = next(base for base in type(source).__mro__ if base.__module__.startswith("numpy."))(seed)
+    state = dict(fresh.state, bit_generator=source.state["bit_generator"])  # the name of a subclass
+    if hasattr(fresh, "spawn") and isinstance(fresh.__getstate__(), tuple):  # NumPy 2: `spawn` uses the seed sequence
+        source.__setstate__((state, fresh.seed_seq))
+    else:
+        source.state = state
 
 
 def seed_from(state: object, entropy: List[int]) -> int:
-    """Return 256 bits that depend on all bits of a generator's own state and of the entropy words."""
+    """Return 256 bits that depend on all bits of a source's state and of the entropy words."""
     return int.from_bytes(hashlib.sha256(repr((state, entropy)).encode()).digest(), "little")
 
 
@@ -111,16 +103,17 @@ def forget_second_normal(generator: Any) -> None:
 
 def _keeps_normal(generator: Any) -> bool:
     """Whether this is a RandomState of NumPy 1.17 or later: a bit generator draws, and it keeps a normal itself."""
-    return isinstance(generator, RANDOM_STATE) and hasattr(generator, "_bit_generator")
+    return issubclass(type(generator), RANDOM_STATE) and hasattr(RANDOM_STATE, "_bit_generator")
 
 
-def _state(source: Any) -> Any:
-    """Return the state of a generator that draws itself, as Python's own numbers, lists and texts."""
-    if isinstance(source, random.Random):
+def source_state(source: Any) -> Any:
+    """Return the state of a source, as Python's own numbers, lists and texts."""
+    cls = type(source)
+    if issubclass(cls, random.Random):
         return random.Random.getstate(source)
-    if isinstance(source, torch.Generator):
+    if issubclass(cls, torch.Generator):
         return source.get_state().tolist()
-    return _plain(source.state if isinstance(source, BIT_GENERATOR) else source.get_state())
+    return _plain(source.state if issubclass(cls, BIT_GENERATOR) else source.get_state())
 
 
 def _plain(state: Any) -> Any:

@@ -8,8 +8,10 @@ that it hides.
 import os
 import sys
 
+OFF = ("", "0", "off", "false", "no")  # as in workerseed/_config.py
+
 value = os.environ.get("WORKERSEED", "").strip().lower()
-if value not in ("", "0", "off", "false", "no") and sys.version_info >= (3, 6):
+if value not in OFF and sys.version_info >= (3, 6):
     try:
         import workerseed  # noqa: F401
     except Exception as error:
