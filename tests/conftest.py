@@ -61,7 +61,7 @@ def prints(python):
 def judged(forks, tmp_path_factory):
     """Checks MODULE:LOADER with some options, as the command does, but in a fork."""
     folder = os.path.dirname(_check.__file__)
-    program = [os.path.join(folder, "sitecustomize", "sitecustomize.py"), os.path.join(folder, "target.py"), "loader"]
+    program = [os.path.join(folder, "sitecustomize", "sitecustomize.py"), os.path.join(folder, "target.py")]
 
     @functools.lru_cache(maxsize=None)
     def of(target, options=""):

@@ -61,18 +61,26 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     check.add_argument("--timeout", type=float, default=600, metavar="SECONDS", help="for each loader (default: 600)")
     check.add_argument("--json", action="store_true", help="print a JSON list of loaders")
     argv = list(sys.argv[1:] if argv is None else argv)
-    program: List[str] = []
+    program: Optional[List[str]] = None
     if argv[:1] == ["check"] and "--" in argv:
         argv, program = argv[: argv.index("--")], argv[argv.index("--") + 1 :]
-    arguments = parser.parse_args(argv)
+    arguments, unknown = parser.parse_known_args(argv)
+    if unknown:  # argparse would print the usage of the whole command
+        subcommands.choices[arguments.subcommand].error(f"unknown argument {unknown[0]!r}; --help lists what there is")
     if arguments.subcommand == "check":
         from ._check.command import check as check_workers
 
+        if program == []:
+            check.error("no command after --")
+        if arguments.timeout <= 0:
+            check.error(f"--timeout must be above 0, got {arguments.timeout:g}")
         if arguments.start_method and (arguments.loader or program):
             check.error("--start-method is for the installation; your own loader starts its workers itself")
         if arguments.loader and program:
             check.error("give MODULE:LOADER or a command, not both")
-        sys.exit(check_workers(arguments.loader, program, arguments.start_method, arguments.timeout, arguments.json))
+        sys.exit(
+            check_workers(arguments.loader, program or [], arguments.start_method, arguments.timeout, arguments.json)
+        )
     command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
     if not command:
         run.error("no command to run")

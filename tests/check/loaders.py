@@ -5,7 +5,6 @@ repeated.
 """
 
 import concurrent.futures
-import contextvars
 import functools
 import importlib
 import multiprocessing
@@ -21,6 +20,11 @@ from elsewhere import jitter
 from torch.utils.data import BatchSampler, Dataset, IterableDataset, Sampler, SequentialSampler, get_worker_info
 from torch.utils.data import DataLoader as TorchDataLoader
 from torch.utils.data.distributed import DistributedSampler
+
+try:
+    from contextvars import ContextVar
+except ImportError:  # Python 3.6
+    ContextVar = None
 
 LARGE = 2**31 - 1
 RNG = np.random.RandomState(1)
@@ -690,7 +694,7 @@ def restores():
     return DataLoader(Restores())
 
 
-VARIABLE = contextvars.ContextVar("rng", default=np.random.RandomState(8))  # noqa: B039
+VARIABLE = ContextVar and ContextVar("rng", default=np.random.RandomState(8))
 HIDDEN = type("Hidden", (), {"rng": np.random.RandomState(9)})()
 
 
@@ -985,6 +989,7 @@ JUDGED = [
     holds_numpy_generator,
     holds_random,
     holds_torch_generator,
+    unseeded,
     global_variable,
     elsewhere_by_function,
     elsewhere_by_module,

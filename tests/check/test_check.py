@@ -134,7 +134,7 @@ def test_an_invalid_value_of_the_variable_is_named(check):
 
 
 def test_it_gives_up_after_a_limit_and_shows_what_the_program_printed(check):
-    done = check("train:hanging", "--timeout", "6")
+    done = check("train:hanging", "--timeout", "12")
     assert done.returncode == 2
     assert "this hangs" in done.stderr.splitlines()
     assert done.stdout.splitlines()[-2] == "Cannot tell: it took too long; --timeout sets the limit."

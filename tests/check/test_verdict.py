@@ -7,18 +7,21 @@ from workerseed._check import report, verdict
 LOADER = {"workers": 2, "start_method": "fork", "iterable": False, "distributed": False, "seeds_torch": True}
 
 
-def worker(number, start, end, before=None, batches="xyy", made=(), seeded=(), name="np.random"):
-    """The three rounds of a worker, by the states of one source: before its init function, at its start, at its end."""
+def worker(number, start, end, before=None, batches="xyy", seeded=(), name="np.random"):
+    """What a worker records of one source: its states before the init function, at the start and at the end."""
     states = {"before": {name: before or start}, "started": {name: start}, "after": {name: end}}
-    return [dict(states, worker=number, made=made, seeded=seeded, batch=batch) for batch in batches]
+    return dict(states, epoch=0, worker=number, seeded=seeded, batches=list(batches), moving=[name])
 
 
-def run(first, second=None, again=None, shifted=None, rank=0):
-    """Two epochs, each a list of (start, end) by worker, and one again."""
-    epochs = [[one if isinstance(one, list) else worker(i, *one) for i, one in enumerate(e)] for e in (first, second)]
-    again = epochs[0] if again is None else [worker(i, *one) for i, one in enumerate(again)]
+def run(first, second, again=None, shifted=None, rank=0):
+    """Two epochs, each a list of (start, end) by worker, and the first again."""
+    first, second, again = (
+        [one if isinstance(one, dict) else worker(i, *one) for i, one in enumerate(epoch or first)]
+        for epoch in (first, second, again)
+    )
+    starts = [*first, *(dict(one, epoch=1) for one in second)]
     status = {"state": "active", "reason": "", "options": []}
-    return {"epochs": epochs, "again": [again], "shifted": shifted or {}, "status": status, "rank": rank}
+    return {"starts": starts, "again": again, "shifted": shifted or {}, "status": status, "rank": rank}
 
 
 def judged(as_it_is, workerseed, *others, **about):
@@ -88,7 +91,7 @@ def test_iterable_style_cannot_tell_what_is_seeded_while_loading_or_unseen():
 
 
 def test_ranks_that_draw_the_same_repeat_each_other():
-    found = judged(GOOD, GOOD, (dict(GOOD, rank=1), dict(GOOD, rank=1)))
+    found = judged(GOOD, GOOD, (dict(GOOD, rank=1),) * 2)
     assert (found["verdict"], found["sources"]["np.random"]["workerseed"]["ranks"]) == ("not fixed", "same")
     assert judged(GOOD, GOOD, (GOOD, GOOD))["verdict"] == "not affected"  # not another rank
 
@@ -101,14 +104,8 @@ def test_batches_that_cannot_be_compared_are_no_verdict():
 def test_the_table_fits_80_columns_and_sums_up_long_lists():
     states = {f"dataset.transforms[{i}].rng": "a" for i in range(300)}
     ends = dict.fromkeys(states, "b")
-    round_ = {"worker": 0, "made": [], "seeded": [], "before": states, "started": states, "after": ends, "batch": "x"}
-    many = {
-        "epochs": [[[round_] * 3]] * 2,
-        "again": [[[round_] * 3]],
-        "shifted": {},
-        "status": GOOD["status"],
-        "rank": 0,
-    }
+    start = dict(worker(0, "a", "b"), before=states, started=states, after=ends, moving=list(states))
+    many = run([start], [start])
     lines = report.table(judged(many, many)).splitlines()
     assert max(map(len, lines)) < 80
     assert len(lines) < 20

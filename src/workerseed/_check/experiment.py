@@ -1,4 +1,4 @@
-"""The experiment: every worker loads the same items, in forks of the program, which stays as it was."""
+"""The experiment: every worker loads the same items, in forks of the program, which itself does not change."""
 
 import gc
 import itertools
@@ -13,53 +13,65 @@ import time
 import warnings
 from contextlib import suppress
 from importlib import import_module
-from typing import Any, Callable, Dict, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional
 
 import wrapt
 
-from .._options import ranks
-from . import program, verdict, worker
+from .._options import ranks, rng
+from .._seeding import release_lock
+from . import comparison, program, worker
 
 RANKED = (("num_replicas", "rank"), ("num_processes", "process_index"))  # torch's samplers, Accelerate's
-ROUNDS = 3  # one natural, two from the same states
 
-started: Optional[List[Any]] = None  # in the process of the experiment: the iterators that started
+started: Optional[List[Any]] = None  # in the process of the experiment: the iterators that have started
+WAYS = ("as_it_is", "workerseed")
 Run = Dict[str, Any]
 
 
-def examine(iterator_class: type, loader: Any, settings: Dict[str, Any]) -> Dict[str, Any]:
-    """Load from a copy of ``loader`` as it is and with workerseed, each again from the same seeds.
+class Experiment:
+    """Loads from copies of a loader, unchanged and with workerseed. Neither it nor anything it refers to changes.
 
     Args:
-        iterator_class: through which the program iterates it.
-        loader: the program's; it is left alone, as all that it refers to.
-        settings: ``options`` of workerseed, and ``timeout`` in seconds for the whole experiment.
+        iterator_class: the class through which the program iterates it.
+        loader: the program's.
+        options: of workerseed.
+        timeout: in seconds, for the whole experiment.
     """
-    deadline = time.monotonic() + settings["timeout"]
-    status = sys.modules["workerseed"].status()._asdict() if "workerseed" in sys.modules else None
-    report: Dict[str, Any] = {"loader": describe(loader), "status": status, "options": settings["options"], "runs": {}}
-    try:
-        for way, options in (("as_it_is", None), ("workerseed", settings["options"])):
-            experiment = Experiment(iterator_class, loader, options, deadline)
-            run = experiment.load(2)
-            run.update(again=experiment.load(1)["epochs"], shifted={})
-            for names in verdict.to_shift(run, is_iterable(loader)):
-                run["shifted"].update(dict.fromkeys(names, experiment.load(1, names)["epochs"][0]))
-            report["runs"][way] = run
-    except worker.UnknownError as error:
-        reason, details = error.args
-        return dict(report, error=reason, details=details)
-    return report
+
+    def __init__(self, iterator_class: type, loader: Any, options: List[str], timeout: float) -> None:
+        self.iterator_class, self.loader, self.options = iterator_class, loader, options
+        self.deadline = time.monotonic() + timeout
+
+    def report(self, again: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
+        """Return what ``verdict.judge`` takes; ``again`` is what ``first_epochs`` returned in another process."""
+        status = sys.modules["workerseed"].status()._asdict() if "workerseed" in sys.modules else None
+        runs: Dict[str, Run] = {}
+        report = {"loader": describe(self.loader), "status": status, "options": self.options, "runs": runs}
+        try:
+            again = again or self.first_epochs()
+            for way in WAYS:
+                run = dict(self.load(way, 2), again=again[way], shifted={})
+                for names in comparison.doubtful(run["starts"], is_iterable(self.loader)):
+                    run["shifted"].update(dict.fromkeys(names, self.load(way, 1, names)["starts"]))
+                runs[way] = run
+        except worker.UnknownError as error:
+            report.update(zip(("error", "details"), error.args))
+        return report
+
+    def first_epochs(self) -> Dict[str, Any]:
+        return {way: self.load(way, 1)["starts"] for way in WAYS}
+
+    def load(self, way: str, epochs: int, shifted: Iterable[str] = ()) -> Run:
+        options = self.options if way == "workerseed" else None
+        return in_fork(lambda: records(self.iterator_class, self.loader, options, epochs, shifted), self.deadline)
 
 
 def describe(loader: Any) -> Dict[str, Any]:
-    """Return what the verdict and its reader need to know of a loader."""
+    """Return what the verdict and its reader need to know about a loader."""
     context = getattr(loader, "multiprocessing_context", None) or multiprocessing
-    init_fn = getattr(loader, "worker_init_fn", None)
     return {
         "workers": loader.num_workers,
         "start_method": context.get_start_method(),
-        "worker_init_fn": None if init_fn is None else getattr(init_fn, "__qualname__", type(init_fn).__name__),
         "iterable": is_iterable(loader),
         "distributed": has_ranks(loader),
         "seeds_torch": sys.modules["torch"].initial_seed() < 2**32,  # torch itself takes more bits
@@ -72,17 +84,22 @@ def is_iterable(loader: Any) -> bool:
 
 
 def has_ranks(part: Any, depth: int = 3) -> bool:
-    """Return whether a sampler, or one within it, gives each rank of a distributed job its share."""
+    """Whether a sampler, or one within it, gives each rank of a distributed job its share."""
     if any(all(isinstance(getattr(part, name, None), int) for name in names) for names in RANKED):
         return True
     return depth > 0 and any(has_ranks(getattr(part, name, None), depth - 1) for name in ("sampler", "batch_sampler"))
 
 
+# In a fork
+
+
 class Same:
-    """In place of a sampler: the same indices for each worker, in each round."""
+    """Replaces a sampler: the same indices for each batch."""
 
     def __init__(self, sampler: Any, count: int) -> None:
-        self.sampler, self.indices, self.count = sampler, next(iter(sampler)), count
+        self.indices, self.count = next(iter(sampler), worker.UnknownError), count
+        if self.indices is worker.UnknownError:
+            raise worker.UnknownError("its sampler yields nothing")
 
     def __iter__(self) -> Iterator[Any]:
         return itertools.repeat(self.indices, self.count)
@@ -91,95 +108,46 @@ class Same:
         return self.count
 
 
-class Experiment:
-    """Loads from one loader, in one way; ``options`` is None as it is, else what workerseed does beyond torch 1.9."""
+def records(iterator_class: Any, loader: Any, options: Optional[List[str]], epochs: int, shifted: Any) -> Run:
+    """Return what the workers of a copy recorded; ``options`` is None without workerseed."""
+    global started
+    started, arrived, starts = [], [], []
 
-    def __init__(self, iterator_class: Any, loader: Any, options: Optional[List[str]], deadline: float) -> None:
-        self.iterator_class, self.loader, self.options, self.deadline = iterator_class, loader, options, deadline
+    def collect(wrapped: Any, iterator: Any, args: Any, kwargs: Any) -> Any:
+        arrived.extend(wrapped(*args, **kwargs))
+        return arrived[-1:]
 
-    def load(self, epochs: int, shifted: Any = ()) -> Run:
-        """Return the records of so many epochs, by epoch, worker and round; or an ``error`` and its ``details``."""
-        return in_fork(lambda: self.records(epochs, shifted), self.deadline)
-
-    def records(self, epochs: int, shifted: Any) -> Run:
-        global started
-        started = []
-        arrived: List[Any] = []
-
-        def collect(wrapped: Any, iterator: Any, args: Any, kwargs: Any) -> Any:
-            batch = wrapped(*args, **kwargs)
-            arrived.append(batch)
-            return batch
-
-        owner = next(cls for cls in self.iterator_class.__mro__ if "__next__" in vars(cls))
-        wrapt.wrap_function_wrapper(owner, "__next__", collect)
-        status = None if self.options is None else install(self.options)
-        same = self.copy(shifted)
-        found = []
-        for epoch in range(epochs):
-            del arrived[:], started[:]
-            iterator = self.iterator(same, epoch == 0)
-            records: Dict[int, List[Any]] = {}
-            needed = 1 if is_iterable(same) else ROUNDS
-            while len(records) < same.num_workers or min(map(len, records.values())) < needed:
-                try:
-                    next(iterator)
-                except StopIteration:
-                    break
-                finally:
-                    for (record,) in arrived:
-                        records.setdefault(record["worker"], []).append(record)
-                    del arrived[:]
-            if not records:
-                raise worker.UnknownError("its workers loaded no batch")
-            found.append([records[number][:needed] for number in sorted(records)])
-            del iterator
-        return {"epochs": found, "status": status, "rank": ranks.find_rank()}
-
-    def copy(self, shifted: Any) -> Any:
-        """Return a copy of the loader whose workers record what they do, with the same items for each."""
-        attributes = vars(self.loader)
-        same = object.__new__(type(self.loader))
-        init_fn = self.loader.worker_init_fn
-        roots = {name: getattr(self.loader, name, None) for name in ("dataset", "collate_fn")}
-        roots["worker_init_fn"] = init_fn
-        changed = {
-            "worker_init_fn": worker.Start(init_fn, roots, shifted),
-            "pin_memory": False,
-            "_iterator": None,
-            "in_order": True,
-        }
-        changed["collate_fn"] = worker.Collate(self.loader.collate_fn, not is_iterable(self.loader))
-        if not is_iterable(self.loader):
-            name = "batch_sampler" if self.loader.batch_sampler is not None else "sampler"
+    owner = next(cls for cls in iterator_class.__mro__ if "__next__" in vars(cls))
+    wrapt.wrap_function_wrapper(owner, "__next__", collect)
+    status = None if options is None else install(options)
+    same = copy_of(loader, shifted)
+    needed = 1 if is_iterable(loader) else worker.ROUNDS
+    for epoch in range(epochs):
+        del arrived[:], started[:]
+        iterator = start(same, iterator_class, epoch)
+        found: Dict[int, Dict[str, Any]] = {}
+        while len(found) < same.num_workers or min(len(each["batches"]) for each in found.values()) < needed:
             try:
-                changed[name] = Same(getattr(self.loader, name), ROUNDS * self.loader.num_workers)
+                next(iterator)
             except StopIteration:
-                raise worker.UnknownError("its sampler yields nothing") from None
-        vars(same).update(attributes, **{name: changed[name] for name in changed if name in attributes})
-        return same
-
-    def iterator(self, same: Any, is_first: bool) -> Any:
-        """Start an epoch of the copy: the first as the program just does, others through the loader's ``__iter__``."""
-        if is_first:
-            with suppress(TypeError):  # torchdata's takes more
-                iterator = self.iterator_class(same)
-                if getattr(same, "persistent_workers", False):
-                    vars(same)["_iterator"] = iterator
-                return iterator
-        distributed = sys.modules.get("torch.distributed")
-        if not (distributed and distributed.is_available() and distributed.is_initialized()):  # it may talk to ranks
-            with suppress(Exception):
-                outer = iter(same)
-                if isinstance(outer, self.iterator_class):
-                    return outer
-                if not started:
-                    next(outer)
-        return started[-1] if started else self.iterator_class(same)
+                break
+            finally:
+                for record in arrived:
+                    first = found.setdefault(record["worker"], dict(record, epoch=epoch, batches=[]))
+                    first["batches"] = [*first["batches"], record["batch"]][:needed]
+                    first["moving"] = [
+                        name for name in record["after"] if record["after"][name] != record["started"].get(name)
+                    ]
+                del arrived[:]
+        if not found:
+            raise worker.UnknownError("its workers loaded no batch")
+        starts += [found[number] for number in sorted(found)]
+        del iterator
+    return {"starts": starts, "status": status, "rank": ranks.find_rank()}
 
 
 def install(options: List[str]) -> Dict[str, Any]:
-    """Install workerseed in this process: the program's own, if it has it, with its marks, or a private copy."""
+    """Install workerseed in this process: the program's own, with its marks, if it has it, or a private copy."""
     os.environ["WORKERSEED"] = ",".join(options) or "1"
     core = "workerseed" if "workerseed" in sys.modules else __package__.rpartition(".")[0]
     module = import_module(f"{core}._install")
@@ -188,20 +156,55 @@ def install(options: List[str]) -> Dict[str, Any]:
     return status
 
 
-# A process of its own
+def copy_of(loader: Any, shifted: Any) -> Any:
+    """Return a copy of the loader whose workers record what they do, all with the same items."""
+    same = object.__new__(type(loader))
+    roots = {name: getattr(loader, name) for name in ("dataset", "collate_fn", "worker_init_fn")}
+    changed = {
+        "worker_init_fn": worker.Start(loader.worker_init_fn, roots, shifted),
+        "collate_fn": worker.Collate(loader.collate_fn, not is_iterable(loader)),
+        "pin_memory": False,
+        "_iterator": None,
+        "in_order": True,
+    }
+    if not is_iterable(loader):
+        name = "sampler" if loader.batch_sampler is None else "batch_sampler"
+        changed[name] = Same(getattr(loader, name), worker.ROUNDS * loader.num_workers)
+    vars(same).update(vars(loader), **{name: changed[name] for name in changed if name in vars(loader)})
+    return same
+
+
+def start(same: Any, iterator_class: Any, epoch: int) -> Any:
+    """Start an epoch of the copy: the first as the program has just done, the second with the loader's ``__iter__``."""
+    if epoch == 0:
+        with suppress(TypeError):  # torchdata's takes more
+            iterator = iterator_class(same)
+            if getattr(same, "persistent_workers", False):
+                vars(same)["_iterator"] = iterator
+            return iterator
+    distributed = sys.modules.get("torch.distributed")
+    if not (distributed and distributed.is_available() and distributed.is_initialized()):  # it may talk to ranks
+        with suppress(Exception):
+            outer = iter(same)
+            if isinstance(outer, iterator_class):
+                return outer
+            if not started:
+                next(outer)
+    return started[-1] if started else iterator_class(same)
 
 
 def in_fork(task: Callable[[], Run], deadline: float) -> Run:
-    """Return what ``task`` returns in a fork of this process; whatever it draws, changes or breaks stays there."""
+    """Return what ``task`` returns in a fork of this process. Whatever it draws, changes or breaks stays there."""
     for stream in (sys.stdout, sys.stderr):  # or the fork's workers would flush what waits here a second time
         with suppress(Exception):
             stream.flush()
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of Python 3.12 and later: other threads run
         output, results = os.path.join(folder, "output"), os.path.join(folder, "results")
+        open(output, "w").close()
         pid = os.fork()
         if pid == 0:
-            _fork(task, output, results, deadline)
+            run_fork(task, output, results, deadline)
         try:
             with suppress(ChildProcessError):  # the program ignores SIGCHLD
                 os.waitpid(pid, 0)
@@ -212,17 +215,16 @@ def in_fork(task: Callable[[], Run], deadline: float) -> Run:
             with open(results) as file:
                 found: Run = json.load(file)
         else:
+            is_late = time.monotonic() > deadline
+            found = {"error": "it took too long; --timeout sets the limit" if is_late else "its process died"}
+        if "error" in found:
             with open(output, errors="replace") as file:
-                details = file.read()
-            late = time.monotonic() > deadline
-            found = {"error": "it took too long; --timeout sets the limit" if late else "its process died"}
-            found["details"] = details
-    if "error" in found:
-        raise worker.UnknownError(found["error"], found["details"])
+                raise worker.UnknownError(found["error"], file.read() + found.get("details", ""))
     return found
 
 
-def _fork(task: Callable[[], Run], output: str, results: str, deadline: float) -> None:
+def run_fork(task: Callable[[], Run], output: str, results: str, deadline: float) -> None:
+    """Run the task, write down what it returned or raised, and exit."""
     try:
         parent = os.getppid()
         os.setpgid(0, 0)
@@ -233,10 +235,12 @@ def _fork(task: Callable[[], Run], output: str, results: str, deadline: float) -
             os.killpg(0, signal.SIGKILL)
 
         threading.Thread(target=guard, daemon=True).start()
-        gc.disable()  # what the program dropped, and we did not, is not ours to shut down
+        gc.disable()  # what the program dropped is not ours to shut down
         sys.stdout = sys.stderr = open(output, "w", 1)  # noqa: SIM115
         for number in (1, 2):
             os.dup2(sys.stdout.fileno(), number)
+        if rng.numpy_random:
+            release_lock(rng.global_generators()["np.random"])  # a thread of the program may have held it
         server: Any = getattr(sys.modules.get("multiprocessing.forkserver"), "_forkserver", None)
         if server is not None:  # the program's is not our child
             server._forkserver_pid = server._forkserver_address = server._forkserver_alive_fd = None
@@ -244,7 +248,7 @@ def _fork(task: Callable[[], Run], output: str, results: str, deadline: float) -
         try:
             found = task()
         except worker.UnknownError as error:
-            found = {"error": error.args[0], "details": ""}
+            found = {"error": error.args[0]}
         except BaseException as error:
             line, details = program.texts_of(error)
             found = {"error": f"it raised {line}", "details": details}

@@ -1,4 +1,4 @@
-"""Watches a program: when one of its loaders first starts workers, examines that loader and writes down what it saw."""
+"""Watches a program: when one of its loaders first starts workers, examines it and writes a report."""
 
 import json
 import multiprocessing
@@ -20,10 +20,11 @@ LIBRARIES = tuple({os.path.realpath(sysconfig.get_path(name)) + os.sep for name 
 HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 is_watching = True
-fixed_name = ""  # the one that the command gives to a loader
+is_rerun = False  # whether this process only loads the first epochs for another
+first_epochs: Dict[str, Any] = {}  # from the process that did
+fixed_name = ""  # the name that the command gives to the loader
 places: "weakref.WeakKeyDictionary[Any, str]" = weakref.WeakKeyDictionary()  # where each loader was built
-seen: Dict[str, Any] = {}  # by the name of a loader: the state of torch as it started workers
-told: Set[str] = set()
+seen: Set[str] = set()
 
 
 def watch(dataloader: ModuleType) -> None:
@@ -31,11 +32,11 @@ def watch(dataloader: ModuleType) -> None:
     import wrapt
 
     root = "_BaseDataLoaderIter" if hasattr(dataloader, "_BaseDataLoaderIter") else "_DataLoaderIter"
-    wrapt.wrap_function_wrapper(dataloader, "DataLoader.__init__", _note_place)
-    wrapt.wrap_function_wrapper(dataloader, f"{root}.__init__", _examine_first)
+    wrapt.wrap_function_wrapper(dataloader, "DataLoader.__init__", note_place)
+    wrapt.wrap_function_wrapper(dataloader, f"{root}.__init__", examine_first)
 
 
-def _note_place(wrapped: Any, loader: Any, args: Any, kwargs: Any) -> None:
+def note_place(wrapped: Any, loader: Any, args: Any, kwargs: Any) -> None:
     wrapped(*args, **kwargs)
     with suppress(TypeError):  # a subclass that cannot be hashed
         places[loader] = place()
@@ -56,35 +57,35 @@ def place() -> str:
     return os.path.relpath(found) if found.startswith(os.getcwd() + os.sep) else found
 
 
-def _examine_first(wrapped: Any, iterator: Any, args: Any, kwargs: Any) -> Any:
+def examine_first(wrapped: Any, iterator: Any, args: Any, kwargs: Any) -> Any:
+    """Examine a loader that starts workers for the first time, and only then let it start them."""
     loader = next(iter([*args, *kwargs.values()]), None)
     experiment = sys.modules.get(f"{__package__}.experiment")
     if experiment is not None and experiment.started is not None:  # this is the experiment's own process
         experiment.started.append(iterator)
     elif is_watching and getattr(loader, "num_workers", None) and not multiprocessing.current_process().daemon:
-        try:
+        with suppress(Exception):
             examine(type(iterator), loader)
-        except Exception as error:
-            with suppress(Exception):
-                write({"problem": f"{type(loader).__name__}: {texts_of(error)[0]}", "details": texts_of(error)[1]})
     return wrapped(*args, **kwargs)
 
 
 def examine(iterator_class: type, loader: Any) -> None:
-    """Examine a loader that was not seen before; of one that was, note whether torch is in the same state again."""
-    from .._options import rng
-    from . import experiment
-
     name = fixed_name or f"{places.get(loader) or place()} {type(loader.dataset).__name__}"
-    sampler = getattr(loader, "sampler", None)
-    key = f"{name} {type(sampler).__name__}"
-    state = rng.state_of(getattr(loader, "generator", None) or rng.global_generators()["torch"])
-    if key not in seen:
-        seen[key] = state
-        write(dict(experiment.examine(iterator_class, loader, settings()), key=key, name=name))
-    elif seen[key] == state and key not in told:
-        told.add(key)
-        write({"key": key, "restarts": True})
+    key = f"{name} {type(getattr(loader, 'sampler', None)).__name__}"
+    if key in seen:
+        return
+    seen.add(key)
+    try:
+        from .experiment import Experiment
+
+        experiment = Experiment(iterator_class, loader, settings()["options"], settings()["timeout"])
+        if is_rerun:
+            first_epochs.update(experiment.first_epochs())
+        else:
+            write(dict(experiment.report(first_epochs), key=key, name=name))
+    except Exception as error:
+        if not is_rerun:
+            write(dict(zip(("problem", "details"), texts_of(error))))
 
 
 def settings() -> Any:
@@ -95,7 +96,7 @@ def write(report: Dict[str, Any]) -> None:
     """Hand a report to the command, as one file that appears whole."""
     handle, path = tempfile.mkstemp(".part", f"{time.time():.6f}-", settings()["folder"])
     with open(handle, "w") as file:
-        json.dump(dict(report, pid=os.getpid()), file)
+        json.dump(report, file)
     os.rename(path, path[: -len(".part")] + ".json")
 
 

@@ -12,40 +12,40 @@ from .._options import rng
 from .._options.search import find_generators
 
 Generators = Dict[str, Any]
+ROUNDS = 3  # batches of a worker: one as it happens, two from the same states
 
-current: "Optional[Start]" = None  # in a worker: that which it called as it started
+current: "Optional[Start]" = None  # in a worker: the one it called when it started
 
 
 class UnknownError(Exception):
-    """Why a loader cannot be judged."""
+    """Why a loader cannot be judged, and what it printed."""
 
 
 class Start:
-    """What a worker calls in place of the user's ``worker_init_fn``, which it calls; then it follows the rounds.
+    """Replaces the user's ``worker_init_fn``: calls it, then records what each batch does to the generators.
 
     Args:
         init_fn: the user's function.
         roots: where to search for generators, objects by name.
-        shifted: the names of those to draw from before the first batch, to see what depends on them.
+        shifted: the names of generators to move on before the first batch, to see what depends on them.
     """
 
     def __init__(self, init_fn: Optional[Callable[[int], Any]], roots: Generators, shifted: Iterable[str]) -> None:
         self.init_fn, self.roots, self.shifted = init_fn, roots, list(shifted)
-        self.parent = os.getpid()
+        self.parent, self.round = os.getpid(), 0
         self.fixed = {name: get(generator) for name, generator in self.generators().items()}
 
     def __call__(self, worker_id: int) -> None:
         global current
         if os.getpid() == self.parent:
             raise UnknownError("its workers are threads, not processes")
-        current, self.worker_id, self.round = self, worker_id, 0
+        current, self.worker_id = self, worker_id
         found = self.generators()
         self.before = states(found)
         if self.init_fn is not None:
             self.init_fn(worker_id)
         now = self.generators()
-        self.made = [name for name in now if now[name] is not found.get(name)]
-        self.seeded = [name for name in now if is_just_seeded(now[name])]
+        self.seeded = [name for name in now if now[name] is not found.get(name) or is_just_seeded(now[name])]
         for name in self.shifted:
             draw(now.get(name))
         self.started = states(now)
@@ -54,16 +54,15 @@ class Start:
         return dict(rng.global_generators(), **find_generators(self.roots))
 
     def record(self, batch: Any, is_map_style: bool) -> Dict[str, Any]:
-        """Return what happened up to this batch, and prepare the next round.
+        """Return what happened up to this batch, and prepare the next one.
 
-        After the natural round come two from fixed states; then the worker goes on from where it was.
+        After the natural batch come two from fixed states. Then the worker continues from where it was.
         """
         now = self.generators()
-        names = ("worker_id", "before", "started", "made", "seeded")
-        record = {name.split("_")[0]: getattr(self, name) for name in names}
+        record = {"worker": self.worker_id, "before": self.before, "started": self.started, "seeded": self.seeded}
         record.update(after=states(now), batch=digest(batch))
         if is_map_style:
-            self.round = (self.round + 1) % 3
+            self.round = (self.round + 1) % ROUNDS
             if self.round == 1:
                 self.natural = {name: get(generator) for name, generator in now.items()}
             for name, state in dict(self.natural, **(self.fixed if self.round else {})).items():
@@ -75,7 +74,7 @@ class Start:
 
 
 class Collate:
-    """Calls the user's ``collate_fn``; a record takes the place of what that returns."""
+    """Calls the user's ``collate_fn``, and returns a record in place of the batch."""
 
     def __init__(self, collate_fn: Callable[[Any], Any], is_map_style: bool) -> None:
         self.collate_fn, self.is_map_style = collate_fn, is_map_style
@@ -88,7 +87,7 @@ class Collate:
 
 
 def states(generators: Generators) -> Dict[str, str]:
-    """Return a digest of the state of each generator; one odd generator hides no other."""
+    """Return a digest of the state of each generator; one odd generator does not hide the others."""
     found = {}
     for name, generator in generators.items():
         with suppress(Exception):
@@ -102,7 +101,7 @@ def get(generator: Any) -> Any:
 
 
 def put(generator: Any, state: Any) -> None:
-    """Set what ``get`` returned; a generator of another kind may have that name now, and stays."""
+    """Set what ``get`` returned, unless another kind of generator has that name now."""
     with suppress(Exception):
         if hasattr(generator, "set_state"):
             generator.set_state(state)
@@ -120,17 +119,17 @@ def draw(generator: Any) -> None:
 
 
 def is_just_seeded(generator: Any) -> bool:
-    """Whether nothing was drawn since it was seeded; Mersenne Twisters show it, which make 624 words at a time."""
+    """Whether nothing was drawn since it was seeded. Only Mersenne Twisters show it: they make 624 words at a time."""
     state = get(generator)
     return not (isinstance(state, tuple) and len(state) > 2) or 624 in (state[1][-1], state[2])
 
 
 def digest(batch: Any) -> Optional[str]:
-    """Return a digest of a batch, or None if it cannot be pickled; the pickles of tensors contain addresses."""
+    """Return a digest of a batch, or None if it cannot be pickled. Pickled tensors contain addresses."""
     hashed = hashlib.sha256()
     file: Any = type("File", (), {"write": staticmethod(hashed.update)})
     pickler: Any = pickle.Pickler(file, 4)
-    pickler.fast = True  # without a memo: it does not count which objects are one and the same
+    pickler.fast = True  # without a memo: equal objects and identical ones count the same
     pickler.persistent_id = contents
     try:
         pickler.dump(batch)
@@ -140,11 +139,9 @@ def digest(batch: Any) -> Optional[str]:
 
 
 def contents(part: Any) -> Any:
-    """Return the bytes of a tensor; None for all else."""
+    """Return the bytes of a tensor, and None for anything else."""
     if not isinstance(part, torch.Tensor):
         return None
-    try:
-        array = part.detach().numpy()
-    except Exception:
-        array = part.detach().to(torch.float32).numpy()  # bfloat16
-    return str(part.dtype), tuple(part.shape), array.tobytes()
+    part = part.detach()
+    part = part.to(torch.float32) if "bfloat16" in str(part.dtype) else part  # NumPy has none
+    return str(part.dtype), tuple(part.shape), part.numpy().tobytes()
