@@ -7,6 +7,7 @@ repeated.
 import concurrent.futures
 import functools
 import importlib
+import inspect
 import multiprocessing
 import os
 import random
@@ -868,6 +869,23 @@ def served_few():
     return DataLoader(Draws(length=2), num_workers=2, batch_size=2, multiprocessing_context="forkserver")
 
 
+def created_and_dropped():
+    """Creates a generator for each item."""
+    return DataLoader(Draws(lambda: int(np.random.default_rng().integers(LARGE))))
+
+
+def operating_system():
+    return DataLoader(Draws(lambda: random.SystemRandom().randrange(LARGE)))
+
+
+# Those that have a verdict and a truth: all above, without those that change what workerseed does and two unknown ones
+
+OTHERS = ["imports_workerseed", "installs_generators", "uninstalls", "kept", "iterable_reseeded", "iterable_seeds_well"]
+OTHERS += ["iterable_draws_nothing"]
+FUNCTIONS = [value for value in vars().values() if inspect.isfunction(value) and value.__module__ == __name__]
+JUDGED = [loader for loader in FUNCTIONS if loader.__name__ not in OTHERS and not inspect.signature(loader).parameters]
+
+
 # Those that cannot be judged
 
 
@@ -947,15 +965,6 @@ def broken_init():
     return DataLoader(Draws(), worker_init_fn=init_broken)
 
 
-def created_and_dropped():
-    """Creates a generator for each item."""
-    return DataLoader(Draws(lambda: int(np.random.default_rng().integers(LARGE))))
-
-
-def operating_system():
-    return DataLoader(Draws(lambda: random.SystemRandom().randrange(LARGE)))
-
-
 def exits():
     raise SystemExit(3)
 
@@ -966,85 +975,3 @@ def returns_none():
 
 def returns_dict():
     return {"train": plain(), "val": plain()}
-
-
-JUDGED = [
-    plain,
-    plain_random,
-    plain_torch,
-    nothing,
-    one_worker,
-    one_batch,
-    variable,
-    collated,
-    seeds_numpy_alone,
-    seeds_numpy_and_torch,
-    lazy_by_number,
-    lazy_by_seed,
-    lazy_by_system,
-    each_item,
-    lazy_holds,
-    lazy_makes,
-    holds_random_state,
-    holds_numpy_generator,
-    holds_random,
-    holds_torch_generator,
-    unseeded,
-    global_variable,
-    elsewhere_by_function,
-    elsewhere_by_module,
-    comprehension,
-    inner_function,
-    static_method,
-    of_property,
-    of_class,
-    closure,
-    partial,
-    idle,
-    own_generator,
-    answers_everything,
-    raises_everywhere,
-    seeded_by_number,
-    seeded_by_seed,
-    seeded_by_system,
-    seeded_by_state,
-    makes_anew,
-    iterable,
-    iterable_holds,
-    shards,
-    distributed,
-    ranked_in_batch_sampler,
-    spawned,
-    served_holds,
-    persistent,
-    persistent_one_worker,
-    multi_epochs,
-    own_iter,
-    prepared,
-    seeds_stored,
-    sized,
-    shuffled_by_init,
-    later,
-    earlier,
-    seed_epoch_worker,
-    seeds_torch_in_each_epoch,
-    restores,
-    context_variable,
-    behind_import_module,
-    weak_reference,
-    each_item_shuffled,
-    draws_then_seeds,
-    streams_by_number,
-    branches,
-    lazy_by_random,
-    iterable_seeds,
-    first_bfloat16,
-    holds_many,
-    made_by_init,
-    order_once,
-    persistent_holds,
-    persistent_seeded,
-    served_few,
-    created_and_dropped,
-    operating_system,
-]

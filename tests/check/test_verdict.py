@@ -93,6 +93,7 @@ def test_iterable_style_cannot_tell_what_is_seeded_while_loading_or_unseen():
 def test_ranks_that_draw_the_same_repeat_each_other():
     found = judged(GOOD, GOOD, (dict(GOOD, rank=1),) * 2)
     assert (found["verdict"], found["sources"]["np.random"]["workerseed"]["ranks"]) == ("not fixed", "same")
+    assert max(map(len, report.table(found).splitlines())) < 80
     assert judged(GOOD, GOOD, (GOOD, GOOD))["verdict"] == "not affected"  # not another rank
 
 

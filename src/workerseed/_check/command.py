@@ -53,18 +53,14 @@ def check(target: Optional[str], command: Sequence[str], methods: Sequence[str],
         with ended(process):
             is_late = follow(process, reports, None if command else time.monotonic() + 2 * timeout + 5)
         printed.seek(0)
-        return reports.sum_up(why_nothing(program[0], process.returncode, is_late), printed.read())
+        reason = f"{program[0]} started no workers through torch's DataLoader, and ended with {process.returncode}"
+        reason = "it took too long; --timeout sets the limit" if is_late else reason
+        return reports.sum_up(reason, printed.read())
 
 
 def cannot_tell(reason: str, details: str = "") -> int:
     sys.stderr.write(f"{details}\nworkerseed: cannot tell: {reason}\n".lstrip())
     return 2
-
-
-def why_nothing(name: str, code: int, is_late: bool) -> str:
-    if is_late:
-        return "it took too long; --timeout sets the limit"
-    return f"{name} started no workers through torch's DataLoader, and ended with {code}"
 
 
 def follow(process: Any, reports: "Reports", deadline: Optional[float]) -> bool:
@@ -133,7 +129,9 @@ class Reports:
         if found and self.has_summary and not self.as_json:
             several = [judged for judged, reports in zip(found, self.by_loader.values()) if len(reports) > 1]
             for judged in several:  # more is known than when it was printed
-                print(f"{report.table(judged)}\n")
-            print("workerseed: " + "\n            ".join(f"{judged['name']}: {judged['verdict']}" for judged in found))
+                print(f"\n{report.table(judged)}")
+            print(
+                "\nworkerseed: " + "\n            ".join(f"{judged['name']}: {judged['verdict']}" for judged in found)
+            )
         codes = [verdict.EXIT_CODES[judged["verdict"]] for judged in found] + [2] * bool(self.problems)
         return max(codes, key=(0, 2, 1).index) if codes else 2

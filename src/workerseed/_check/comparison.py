@@ -1,7 +1,7 @@
 """Compares what the workers of a loader recorded, source by source."""
 
 from itertools import combinations
-from typing import Any, Dict, Iterable, List, Optional, Set, Tuple
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 Start = Dict[str, Any]  # of a worker, in one epoch
 Run = Dict[str, Any]
@@ -29,8 +29,9 @@ def compare_all(run: Run, ranks: List[Run], is_iterable: bool) -> Dict[str, Comp
         if compared is None:
             continue
         if ranks:
-            others = union(point for other in ranks for point in points_of(name, other, other["starts"]).values())
-            compared["ranks"] = "same" if union(points.values()) & others else "differ"
+            others = [states for other in ranks for states in points_of(name, other, other["starts"]).values()]
+            repeats = set().union(*points.values()) & set().union(*others)
+            compared["ranks"] = "same" if repeats else "differ"
         if is_iterable and not all(does_start_count(name, run, start) for start in starts):
             for key in ("workers", "epochs"):
                 compared[key] = "unknown" if compared[key] == "differ" else compared[key]
@@ -41,10 +42,6 @@ def compare_all(run: Run, ranks: List[Run], is_iterable: bool) -> Dict[str, Comp
     if hidden is None and firsts != firsts_again and all(not found or found["repeatable"] for found in result.values()):
         hidden = {"workers": "unknown", "epochs": "unknown", "ranks": None, "repeatable": False}
     return dict(result, **{ELSE: hidden}) if hidden else result
-
-
-def union(sets: Iterable[Set[Any]]) -> Set[Any]:
-    return set().union(*sets)
 
 
 def compare(points: Points, again: Points) -> Comparison:

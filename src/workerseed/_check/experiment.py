@@ -13,7 +13,7 @@ import time
 import warnings
 from contextlib import suppress
 from importlib import import_module
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterable, List, Optional
 
 import wrapt
 
@@ -93,21 +93,6 @@ def has_ranks(part: Any, depth: int = 3) -> bool:
 # In a fork
 
 
-class Same:
-    """Replaces a sampler: the same indices for each batch."""
-
-    def __init__(self, sampler: Any, count: int) -> None:
-        self.indices, self.count = next(iter(sampler), worker.UnknownError), count
-        if self.indices is worker.UnknownError:
-            raise worker.UnknownError("its sampler yields nothing")
-
-    def __iter__(self) -> Iterator[Any]:
-        return itertools.repeat(self.indices, self.count)
-
-    def __len__(self) -> int:
-        return self.count
-
-
 def records(iterator_class: Any, loader: Any, options: Optional[List[str]], epochs: int, shifted: Any) -> Run:
     """Return what the workers of a copy recorded; ``options`` is None without workerseed."""
     global started
@@ -169,7 +154,10 @@ def copy_of(loader: Any, shifted: Any) -> Any:
     }
     if not is_iterable(loader):
         name = "sampler" if loader.batch_sampler is None else "batch_sampler"
-        changed[name] = Same(getattr(loader, name), worker.ROUNDS * loader.num_workers)
+        indices = list(itertools.islice(getattr(loader, name), 1))
+        if not indices:
+            raise worker.UnknownError("its sampler yields nothing")
+        changed[name] = indices * worker.ROUNDS * loader.num_workers
     vars(same).update(vars(loader), **{name: changed[name] for name in changed if name in vars(loader)})
     return same
 

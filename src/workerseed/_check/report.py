@@ -4,7 +4,6 @@ import textwrap
 from typing import Any, Dict, List
 
 WRAPPER = textwrap.TextWrapper(79, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
-WIDTH = 9
 WAYS = ("as_it_is", "workerseed")
 COLUMNS = {"workers": "workers", "epochs": "epochs", "ranks": "ranks", "repeatable": "rerun"}
 WORDS = {"same": "repeat", "some same": "some", None: "", True: "equal", False: "varies"}
@@ -24,15 +23,16 @@ def table(judged: Dict[str, Any]) -> str:
     if used:
         has_ranks = any((source["as_it_is"] or {}).get("ranks") for source in used.values())
         columns = [column for column in COLUMNS if column != "ranks" or has_ranks]
-        heads = "".join(f"{COLUMNS[column]:{WIDTH}}" for column in columns)
+        left, width = (12, 8) if has_ranks else (20, 9)
+        heads = "".join(f"{COLUMNS[column]:{width}}" for column in columns)
         first, second = "as it is" + " (workerseed on)" * is_on, ", ".join(["with workerseed", *judged["options"]])
-        lines += ["", f"{'':20}{first:{len(heads) + 2}}{second}", f"{'drawn from':20}{heads}  {heads}"]
+        lines += ["", f"{'':{left}}{first:{len(heads) + 2}}{second}", f"{'drawn from':{left}}{heads}  {heads}"]
         rows: Dict[str, List[str]] = {}  # those that look the same, together
         for name, source in used.items():
-            rows.setdefault("  ".join(cells(source[way], columns) for way in WAYS), []).append(name)
+            rows.setdefault("  ".join(cells(source[way], columns, width) for way in WAYS), []).append(name)
         for row, names in rows.items():
             for name in names if len(names) < 4 else [f"{names[0]} and {len(names) - 1} more"]:
-                lines += [f"{name:20}{row}"] if len(name) < 20 else [name, f"{'':20}{row}"]
+                lines += [f"{name:{left}}{row}"] if len(name) < left else [name, f"{'':{left}}{row}"]
     unused = [name for name in judged["sources"] if name not in used]
     lines += WRAPPER.wrap(f"not used: {summed_up(unused)}") if unused else []
     lines += judged.get("details", "").splitlines()[-20:]  # what the program printed
@@ -50,10 +50,10 @@ def table(judged: Dict[str, Any]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def cells(compared: Any, columns: List[str]) -> str:
+def cells(compared: Any, columns: List[str], width: int) -> str:
     """Return a comparison as a row of words, blank if there is none."""
     found = [compared[column] if compared else None for column in columns]
-    return "".join(f"{WORDS.get(value, value):{WIDTH}}" for value in found)
+    return "".join(f"{WORDS.get(value, value):{width}}" for value in found)
 
 
 def summed_up(names: List[str]) -> str:

@@ -7,7 +7,7 @@ import random
 import sys
 import time
 from contextlib import suppress
-from typing import Any, Iterator, List, Tuple
+from typing import Any, Iterator, List
 
 program: Any = importlib.import_module("_workerseed_of_check._check.program")  # the sitecustomize put it there
 
@@ -26,23 +26,26 @@ class RandomDataset:
         return 16
 
 
-def of_installation(start_methods: List[str]) -> Iterator[Tuple[str, Any]]:
-    """Yield the article's loader, by name, with each of the start methods."""
+def of_installation(start_methods: List[str]) -> Iterator[Any]:
+    """Yield the article's loader, with each of the start methods."""
     from torch.utils.data import DataLoader
 
     sys.modules["torch"].manual_seed(0)
     multiprocessing.set_forkserver_preload(["numpy", "torch"])  # as in a program that imports them at its top
     for method in start_methods or [None]:  # type: ignore[list-item]
         multiprocessing.set_start_method(method, force=True)
-        yield f"the article's dataset {method or ''}".strip(), DataLoader(RandomDataset(), batch_size=2, num_workers=4)
+        program.fixed_name = f"the article's dataset {method or ''}".strip()
+        yield DataLoader(RandomDataset(), batch_size=2, num_workers=4)
 
 
-def of_module(target: str) -> Iterator[Tuple[str, Any]]:
+def of_module(target: str) -> Iterator[Any]:
     """Yield what MODULE:LOADER or path/to/file.py:LOADER names, or what the function of that name returns."""
     path, _, name = target.rpartition(":")
     folder, file = os.path.split(os.path.abspath(path)) if path.endswith(".py") else (os.getcwd(), path)
     sys.path[0] = folder  # in place of this file's
+    program.is_watching = False  # what starts workers during the import does not count
     found: Any = importlib.import_module(file[: -len(".py")] if path.endswith(".py") else path)
+    program.is_watching, program.fixed_name = True, target
     loaders = [
         key for key, value in vars(found).items() if hasattr(value, "num_workers") and not isinstance(value, type)
     ]
@@ -59,19 +62,17 @@ def of_module(target: str) -> Iterator[Tuple[str, Any]]:
         raise TargetError(f"{target} is a {type(found).__name__} of {len(found)}; name one loader")
     if not hasattr(type(found), "__iter__"):
         raise TargetError(f"{target} is {found!r:.60}, not a loader")
-    yield f"{path}:{name}", found
+    yield found
 
 
-def iterate(loaders: Iterator[Tuple[str, Any]]) -> None:
-    program.is_watching = False  # what starts workers during the import does not count
-    for name, loader in loaders:
-        program.is_watching, program.fixed_name = True, name
+def iterate(loaders: Iterator[Any]) -> None:
+    """Iterate each loader, which the program then examines."""
+    for loader in loaders:
         for _ in loader:
             break
         if not program.seen:
-            number = getattr(loader, "num_workers", "unknown")
-            text = f"{name} started no worker process through torch's DataLoader (num_workers is {number})"
-            raise TargetError(text)
+            text = "{} started no worker process through torch's DataLoader (num_workers is {})"
+            raise TargetError(text.format(program.fixed_name, getattr(loader, "num_workers", "unknown")))
 
 
 def first_epochs(target: str) -> Any:
