@@ -37,6 +37,11 @@ PROPERTY = np.random.RandomState(5)
 DataLoader = functools.partial(TorchDataLoader, num_workers=2, batch_size=2, collate_fn=list)
 
 
+def make(*args, **options):
+    """A function that returns this loader."""
+    return functools.partial(DataLoader, *args, **options)
+
+
 class Draws(Dataset):
     """Draws from ``np.random``, or as a subclass or a function says."""
 
@@ -71,25 +76,11 @@ class Holds(Draws):
 
 # What draws: the global generators
 
-
-def plain():
-    return DataLoader(Draws())
-
-
-def plain_random():
-    return DataLoader(Draws(lambda: random.randrange(LARGE)))
-
-
-def plain_torch():
-    return DataLoader(Draws(lambda: torch.randint(LARGE, ()).item()))
-
-
-def nothing():
-    return DataLoader(Draws(lambda: None))
-
-
-def one_worker():
-    return DataLoader(Draws(), num_workers=1)
+plain = make(Draws())
+plain_random = make(Draws(lambda: random.randrange(LARGE)))
+plain_torch = make(Draws(lambda: torch.randint(LARGE, ()).item()))
+nothing = make(Draws(lambda: None))
+one_worker = make(Draws(), num_workers=1)
 
 
 def one_batch():
@@ -104,16 +95,14 @@ class Variable(Draws):
         return [int(number) for number in np.random.randint(LARGE, size=3 + 700 * index)]
 
 
-def variable():
-    return DataLoader(Variable())
+variable = make(Variable())
 
 
 def drawing_collate(batch):
     return [(worker, int(np.random.randint(LARGE))) for worker, _ in batch]
 
 
-def collated():
-    return DataLoader(Draws(lambda: None), collate_fn=drawing_collate)
+collated = make(Draws(lambda: None), collate_fn=drawing_collate)
 
 
 def seeds_numpy_alone():
@@ -179,55 +168,22 @@ class LazyMakes(Lazy):
         return int(self.rng.randint(LARGE))
 
 
-def lazy_by_number():
-    return DataLoader(LazyByNumber())
-
-
-def lazy_by_seed():
-    return DataLoader(LazyBySeed())
-
-
-def lazy_by_system():
-    return DataLoader(LazyBySystem())
-
-
-def each_item():
-    return DataLoader(EachItem())
-
-
-def lazy_holds():
-    return DataLoader(LazyHolds(np.random.RandomState(0)))
-
-
-def lazy_makes():
-    return DataLoader(LazyMakes())
+lazy_by_number = make(LazyByNumber())
+lazy_by_seed = make(LazyBySeed())
+lazy_by_system = make(LazyBySystem())
+each_item = make(EachItem())
+lazy_holds = make(LazyHolds(np.random.RandomState(0)))
+lazy_makes = make(LazyMakes())
 
 
 # Where a generator can be
 
-
-def holds_random_state():
-    return DataLoader(Holds(np.random.RandomState(0)))
-
-
-def holds_numpy_generator():
-    return DataLoader(Holds(np.random.default_rng(0)))
-
-
-def holds_random():
-    return DataLoader(Holds(random.Random(0)))
-
-
-def holds_torch_generator():
-    return DataLoader(Holds(torch.Generator().manual_seed(0)))
-
-
-def unseeded():
-    return DataLoader(Holds(np.random.RandomState()))
-
-
-def global_variable():
-    return DataLoader(Draws(lambda: int(RNG.randint(LARGE))))
+holds_random_state = make(Holds(np.random.RandomState(0)))
+holds_numpy_generator = make(Holds(np.random.default_rng(0)))
+holds_random = make(Holds(random.Random(0)))
+holds_torch_generator = make(Holds(torch.Generator().manual_seed(0)))
+unseeded = make(Holds(np.random.RandomState()))
+global_variable = make(Draws(lambda: int(RNG.randint(LARGE))))
 
 
 class Elsewhere(Draws):
@@ -275,32 +231,13 @@ class OfClass(Draws):
         return int(self.rng.randint(LARGE))
 
 
-def elsewhere_by_function():
-    return DataLoader(Elsewhere())
-
-
-def elsewhere_by_module():
-    return DataLoader(ElsewhereByModule())
-
-
-def comprehension():
-    return DataLoader(Comprehends())
-
-
-def inner_function():
-    return DataLoader(Inner())
-
-
-def static_method():
-    return DataLoader(Static())
-
-
-def of_property():
-    return DataLoader(Property())
-
-
-def of_class():
-    return DataLoader(OfClass())
+elsewhere_by_function = make(Elsewhere())
+elsewhere_by_module = make(ElsewhereByModule())
+comprehension = make(Comprehends())
+inner_function = make(Inner())
+static_method = make(Static())
+of_property = make(Property())
+of_class = make(OfClass())
 
 
 def closure():
@@ -312,8 +249,7 @@ def collate_with(rng, batch):
     return [(worker, rng.randrange(LARGE)) for worker, _ in batch]
 
 
-def partial():
-    return DataLoader(Draws(lambda: None), collate_fn=functools.partial(collate_with, random.Random(5)))
+partial = make(Draws(lambda: None), collate_fn=functools.partial(collate_with, random.Random(5)))
 
 
 # What is no reason for a verdict
@@ -325,8 +261,7 @@ class Idle(Draws):
         self.order = np.random.RandomState(5)  # never drawn from while loading
 
 
-def idle():
-    return DataLoader(Idle())
+idle = make(Idle())
 
 
 class KnowsLoader(Draws):
@@ -397,24 +332,11 @@ def init_makes_anew(worker_id):
     get_worker_info().dataset.rng = np.random.RandomState(torch.initial_seed() % 2**32)
 
 
-def seeded_by_number():
-    return DataLoader(Draws(), worker_init_fn=init_by_number)
-
-
-def seeded_by_seed():
-    return DataLoader(Draws(), worker_init_fn=init_by_seed)
-
-
-def seeded_by_system():
-    return DataLoader(Draws(), worker_init_fn=init_by_system)
-
-
-def seeded_by_state():
-    return DataLoader(Draws(), worker_init_fn=init_by_state)
-
-
-def makes_anew():
-    return DataLoader(Holds(np.random.RandomState(0)), worker_init_fn=init_makes_anew)
+seeded_by_number = make(Draws(), worker_init_fn=init_by_number)
+seeded_by_seed = make(Draws(), worker_init_fn=init_by_seed)
+seeded_by_system = make(Draws(), worker_init_fn=init_by_system)
+seeded_by_state = make(Draws(), worker_init_fn=init_by_state)
+makes_anew = make(Holds(np.random.RandomState(0)), worker_init_fn=init_makes_anew)
 
 
 # Iterable datasets
@@ -448,8 +370,7 @@ class HoldingStream(IterableDataset):
             yield get_worker_info().id, int(self.rng.randint(LARGE))
 
 
-def iterable_holds():
-    return DataLoader(HoldingStream())
+iterable_holds = make(HoldingStream())
 
 
 def iterable_reseeded():
@@ -460,12 +381,8 @@ def iterable_reseeded():
     return loader
 
 
-def iterable():
-    return DataLoader(Stream())
-
-
-def shards():
-    return DataLoader(Shards())
+iterable = make(Stream())
+shards = make(Shards())
 
 
 # Samplers of distributed jobs
@@ -494,9 +411,7 @@ def ranked_in_batch_sampler():
 
 # How workers start, and loaders of other classes
 
-
-def spawned():
-    return DataLoader(Draws(), multiprocessing_context="spawn")
+spawned = make(Draws(), multiprocessing_context="spawn")
 
 
 def served_holds():
@@ -504,12 +419,8 @@ def served_holds():
     return DataLoader(Holds(random.Random(0)), multiprocessing_context="forkserver")
 
 
-def persistent():
-    return DataLoader(Draws(), persistent_workers=True)
-
-
-def persistent_one_worker():
-    return DataLoader(Draws(), num_workers=1, persistent_workers=True)
+persistent = make(Draws(), persistent_workers=True)
+persistent_one_worker = make(Draws(), num_workers=1, persistent_workers=True)
 
 
 class RepeatSampler:
@@ -616,8 +527,7 @@ class Sized(Draws):
         return int(np.random.randint(LARGE, size=300 + 100 * index)[0])
 
 
-def sized():
-    return DataLoader(Sized(length=48), shuffle=True)
+sized = make(Sized(length=48), shuffle=True)
 
 
 class Order(IterableDataset):
@@ -629,8 +539,7 @@ def init_shuffles(worker_id):
     get_worker_info().dataset.order = np.random.permutation(2**20)[:6].tolist()
 
 
-def shuffled_by_init():
-    return DataLoader(Order(), worker_init_fn=init_shuffles)
+shuffled_by_init = make(Order(), worker_init_fn=init_shuffles)
 
 
 class OwnEpochs(TorchDataLoader):
@@ -691,20 +600,14 @@ class Restores(Draws):
         return drawn
 
 
-def restores():
-    return DataLoader(Restores())
+restores = make(Restores())
 
 
 VARIABLE = ContextVar and ContextVar("rng", default=np.random.RandomState(8))
 HIDDEN = type("Hidden", (), {"rng": np.random.RandomState(9)})()
 
-
-def context_variable():
-    return DataLoader(Draws(lambda: int(VARIABLE.get().randint(LARGE))))
-
-
-def behind_import_module():
-    return DataLoader(Draws(lambda: int(vars(importlib.import_module("elsewhere"))["R" + "NG"].randint(LARGE))))
+context_variable = make(Draws(lambda: int(VARIABLE.get().randint(LARGE))))
+behind_import_module = make(Draws(lambda: int(vars(importlib.import_module("elsewhere"))["R" + "NG"].randint(LARGE))))
 
 
 class Weak(Draws):
@@ -716,12 +619,8 @@ class Weak(Draws):
         return int(self.hidden().rng.randint(LARGE))
 
 
-def weak_reference():
-    return DataLoader(Weak())
-
-
-def each_item_shuffled():
-    return DataLoader(EachItem(), shuffle=True)
+weak_reference = make(Weak())
+each_item_shuffled = make(EachItem(), shuffle=True)
 
 
 class DrawsThenSeedsItems(Draws):
@@ -731,8 +630,7 @@ class DrawsThenSeedsItems(Draws):
         return first
 
 
-def draws_then_seeds():
-    return DataLoader(DrawsThenSeedsItems(length=4))
+draws_then_seeds = make(DrawsThenSeedsItems(length=4))
 
 
 class ByNumber(Lazy):
@@ -746,8 +644,7 @@ class ByNumber(Lazy):
         return int(self.rng.randint(LARGE))
 
 
-def streams_by_number():
-    return DataLoader(ByNumber())
+streams_by_number = make(ByNumber())
 
 
 class Branches(Draws):
@@ -757,8 +654,7 @@ class Branches(Draws):
         return [int(number) for number in np.random.randint(LARGE, size=1 + random.randrange(5))][0]  # noqa: RUF015
 
 
-def branches():
-    return DataLoader(Branches())
+branches = make(Branches())
 
 
 class SeedsByRandom(Lazy):
@@ -766,8 +662,7 @@ class SeedsByRandom(Lazy):
         np.random.seed(random.randrange(2**32))
 
 
-def lazy_by_random():
-    return DataLoader(SeedsByRandom())
+lazy_by_random = make(SeedsByRandom())
 
 
 class SeedingStream(IterableDataset):
@@ -784,12 +679,8 @@ class SeededStream(IterableDataset):
             yield get_worker_info().id, int(np.random.randint(LARGE))
 
 
-def iterable_seeds():
-    return DataLoader(SeedingStream())
-
-
-def iterable_seeds_well():
-    return DataLoader(SeededStream())
+iterable_seeds = make(SeedingStream())
+iterable_seeds_well = make(SeededStream())
 
 
 class PlainStream(IterableDataset):
@@ -797,8 +688,7 @@ class PlainStream(IterableDataset):
         return iter([(get_worker_info().id, None)] * 4)
 
 
-def iterable_draws_nothing():
-    return DataLoader(PlainStream())
+iterable_draws_nothing = make(PlainStream())
 
 
 def halves(batch):
@@ -835,8 +725,7 @@ def init_makes_alike(worker_id):
     get_worker_info().dataset.rng = np.random.RandomState(worker_id)
 
 
-def made_by_init():
-    return DataLoader(MadeLater(), worker_init_fn=init_makes_alike)
+made_by_init = make(MadeLater(), worker_init_fn=init_makes_alike)
 
 
 class OrderOnce(Draws):
@@ -852,16 +741,9 @@ class OrderOnce(Draws):
         return self.order[index]
 
 
-def order_once():
-    return DataLoader(OrderOnce())
-
-
-def persistent_holds():
-    return DataLoader(Holds(random.Random(0)), persistent_workers=True)
-
-
-def persistent_seeded():
-    return DataLoader(Draws(), persistent_workers=True, worker_init_fn=init_by_number)
+order_once = make(OrderOnce())
+persistent_holds = make(Holds(random.Random(0)), persistent_workers=True)
+persistent_seeded = make(Draws(), persistent_workers=True, worker_init_fn=init_by_number)
 
 
 def served_few():
@@ -874,16 +756,22 @@ def created_and_dropped():
     return DataLoader(Draws(lambda: int(np.random.default_rng().integers(LARGE))))
 
 
-def operating_system():
-    return DataLoader(Draws(lambda: random.SystemRandom().randrange(LARGE)))
+operating_system = make(Draws(lambda: random.SystemRandom().randrange(LARGE)))
 
 
 # Those that have a verdict and a truth: all above, without those that change what workerseed does and two unknown ones
 
 OTHERS = ["imports_workerseed", "installs_generators", "uninstalls", "kept", "iterable_reseeded", "iterable_seeds_well"]
-OTHERS += ["iterable_draws_nothing"]
-FUNCTIONS = [value for value in vars().values() if inspect.isfunction(value) and value.__module__ == __name__]
-JUDGED = [loader for loader in FUNCTIONS if loader.__name__ not in OTHERS and not inspect.signature(loader).parameters]
+OTHERS += ["iterable_draws_nothing"] + ["context_variable"] * (ContextVar is None)
+
+
+def is_loader(value):
+    if isinstance(value, functools.partial):
+        return value.args != ()
+    return inspect.isfunction(value) and value.__module__ == __name__ and not inspect.signature(value).parameters
+
+
+JUDGED = [name for name, value in vars().items() if name not in OTHERS and is_loader(value)]
 
 
 # Those that cannot be judged

@@ -5,7 +5,7 @@ import pytest
 from support import NATIVE, true_verdict
 
 # Not `spawned` where each of its forty workers imports torch 2: those of `served_holds` are not forked, either.
-NAMES = [loader.__name__ for loader in loaders.JUDGED if not (NATIVE and loader is loaders.spawned)]
+NAMES = [name for name in loaders.JUDGED if not (NATIVE and name == "spawned")]
 # Without the option, a torch that seeds NumPy is as it is: the half of a verdict that the option has, too.
 OPTIONS = ["generators"] if NATIVE else ["", "generators"]
 
