@@ -77,7 +77,7 @@ def iterate(loaders: Iterator[Any]) -> None:
 
 def first_epochs(target: str) -> Any:
     """Return a loader's first epoch from another process that imports it: an unseeded generator differs there."""
-    experiment: Any = importlib.import_module("_workerseed_of_check._check.experiment")
+    fork: Any = importlib.import_module("_workerseed_of_check._check.fork")
 
     def load() -> Any:
         program.is_rerun = True
@@ -89,7 +89,7 @@ def first_epochs(target: str) -> Any:
         sys.modules["numpy"].random.seed(0)
     sys.modules["torch"].manual_seed(2**40)  # the notes tell it from a seed of the user's
     with suppress(Exception):  # what is wrong shows again in this process
-        return experiment.in_fork(load, time.monotonic() + program.settings()["timeout"])
+        return fork.in_fork(load, time.monotonic() + program.settings()["timeout"])
     return {}
 
 
