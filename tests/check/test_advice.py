@@ -28,7 +28,7 @@ ADVICE = [
     ("holds_random", "", "turn on the option `generators`", "holds_random", "generators"),
     ("iterable_holds", "", "Call workerseed.reseed with the loader. If workers", "iterable_reseeded", "generators"),
     ("iterable_holds", "generators", "they would lose items", "iterable_reseeded", "generators"),
-    ("kept", "generators", "workerseed.keep or worker_init_fn leaves it as it is", "holds_random", "generators"),
+    ("kept", "generators", "workerseed.keep or worker_init_fn leaves it unchanged", "holds_random", "generators"),
     ("lazy_by_number", "", f"seed it once in each worker, with {SEED}", "lazy_by_seed", ""),
     ("each_item", "", "If you fix the draws of an item or a worker on purpose, leave it", "plain", ""),
     ("seeded_by_number", "", f"worker_init_fn seeds it: seed it with {SEED}", "seeded_by_seed", ""),
