@@ -1,13 +1,14 @@
 import functools
 import json
+import os
 
 import hypothesis
 import pytest
-from support import NATIVE, run_python
+from support import NATIVE, PROGRAMS, run_python
 
 import workerseed
 from workerseed import _check
-from workerseed._check import probe
+from workerseed._check import verdict
 
 # The same examples in every run, on however slow a machine: what fails in one run of the matrix fails in the next.
 hypothesis.settings.register_profile("matrix", derandomize=True, deadline=None)
@@ -57,35 +58,19 @@ def prints(python):
 
 
 @pytest.fixture(scope="session")
-def records(forks, tmp_path_factory):
-    """In place of ``_check.run_probe``: the same records from forks, and those as it is for all options."""
+def judged(forks, tmp_path_factory):
+    """Checks MODULE:LOADER with some options, as the command does, but in a fork."""
+    folder = os.path.dirname(_check.__file__)
+    program = [os.path.join(folder, "sitecustomize", "sitecustomize.py"), os.path.join(folder, "target.py")]
 
     @functools.lru_cache(maxsize=None)
-    def record(options, variable):
-        path = str(tmp_path_factory.mktemp("records") / "results")
-        forks.run(probe.__file__, path, options, **({} if variable is None else {"WORKERSEED": variable}))
-        with open(path) as file:
-            return json.load(file)
-
-    def run_probe(doing, options, variable, timeout):
-        found = record(json.dumps(options), variable)
-        if "error" in found:
-            raise probe.CheckError(found["error"], found["details"])
-        return found
-
-    return run_probe
-
-
-@pytest.fixture
-def judged(records, monkeypatch):
-    """Checks MODULE:LOADER, with the options of the variable."""
-
     def of(target, options=""):
-        monkeypatch.setattr(_check, "run_probe", records)
-        monkeypatch.setenv("WORKERSEED", options)
-        try:
-            return _check.run(target, [], 600)
-        except probe.CheckError as error:
-            return {"verdict": "cannot tell", "error": str(error)}
+        reports = tmp_path_factory.mktemp("reports")
+        settings = {"folder": str(reports), "options": [name for name in options.split(",") if name], "timeout": 100}
+        forks.run(os.path.join(PROGRAMS, "checked.py"), *program, target, WORKERSEED_CHECK=json.dumps(settings))
+        found = json.loads(min(reports.glob("*.json")).read_text())  # the first; its error may end the program, too
+        if "problem" in found:
+            return {"verdict": "cannot tell", "reasons": [found["problem"]]}
+        return verdict.judge(found)
 
     return of

@@ -241,16 +241,10 @@ def verdict(flawed_as_it_is, flawed_with_workerseed):
 
 
 def is_flawed(epochs, again):
-    """Whether a draw is another worker's in the same epoch, or of another epoch, or not what the other process drew."""
-    by_worker = [
-        {worker: {str(draw) for _, draw in items if draw is not None} for worker, items in grouped(epoch)}
-        for epoch in epochs
-    ]
-    across_workers = any(
-        draws & others for epoch in by_worker for draws, others in itertools.combinations(epoch.values(), 2)
-    )
-    across_epochs = any(by_worker[0][worker] & by_worker[1].get(worker, set()) for worker in by_worker[0])
-    return across_workers or across_epochs or sorted(map(str, epochs[0])) != sorted(map(str, again[0]))
+    """Whether a draw is that of another worker or epoch, or not what the other process drew."""
+    starts = [{str(draw) for _, draw in items if draw is not None} for epoch in epochs for _, items in grouped(epoch)]
+    repeated = any(draws & others for draws, others in itertools.combinations(starts, 2))
+    return repeated or sorted(map(str, epochs[0])) != sorted(map(str, again[0]))
 
 
 def grouped(epoch):

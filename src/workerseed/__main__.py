@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+import multiprocessing
 import os
 import shutil
 import signal
@@ -36,35 +37,50 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     check = subcommands.add_parser(
         "check",
         allow_abbrev=False,
-        help="see whether workers repeat each other, here or in a loader of yours",
-        description="Load from it in fresh processes, as it is and with workerseed, and compare what its workers draw. "
-        "Without a loader, check this installation. Exits with 0 if nothing is repeated with workerseed, with 1 if "
-        "something is or if another run differs, with 2 if it cannot tell.",
+        usage="workerseed check [-h] [--start-method METHOD] [--timeout SECONDS] [--json]\n"
+        "                        [MODULE:LOADER | -- COMMAND [ARG ...]]",
+        help="see whether DataLoader workers repeat each other",
+        description="Let all workers of a DataLoader load the same items, unchanged and with workerseed, and compare "
+        "what they draw. Name a loader, or give a command after --: it runs unmodified, and each of its loaders is "
+        "checked when it first starts workers. With neither, check this installation. Exits with 0 if nothing is "
+        "repeated with workerseed, 1 if something is or if another run differs, 2 if it cannot tell.",
     )
     check.add_argument(
         "loader",
         nargs="?",
         metavar="MODULE:LOADER",
-        help="a DataLoader, or a function that returns one; path/to/file.py:LOADER will do, too",
+        help="a DataLoader, or a function that returns one; path/to/file.py:LOADER works too",
     )
     check.add_argument(
         "--start-method",
         action="append",
-        choices=["fork", "spawn", "forkserver"],
+        choices=multiprocessing.get_all_start_methods(),
         default=[],
-        help="how the installation's workers start; for several, give it several times (default: Python's own)",
+        help="how the installation's workers start; repeat the option to check several (default: Python's own)",
     )
-    check.add_argument(
-        "--timeout", type=float, default=600, metavar="SECONDS", help="for each process that loads (default: 600)"
-    )
-    check.add_argument("--json", action="store_true", help="print the results as a JSON object")
-    arguments = parser.parse_args(argv)
+    check.add_argument("--timeout", type=float, default=600, metavar="SECONDS", help="for each loader (default: 600)")
+    check.add_argument("--json", action="store_true", help="print a JSON list of loaders")
+    argv = list(sys.argv[1:] if argv is None else argv)
+    program: Optional[List[str]] = None
+    if argv[:1] == ["check"] and "--" in argv:
+        argv, program = argv[: argv.index("--")], argv[argv.index("--") + 1 :]
+    arguments, unknown = parser.parse_known_args(argv)
+    if unknown:  # argparse would print the usage of the whole command
+        subcommands.choices[arguments.subcommand].error(f"unknown argument {unknown[0]!r}; --help lists what there is")
     if arguments.subcommand == "check":
-        from ._check import check as check_workers
+        from ._check.command import check as check_workers
 
-        if arguments.loader and arguments.start_method:
-            check.error("--start-method is for the installation; a loader of yours starts its workers itself")
-        sys.exit(check_workers(arguments.loader, arguments.start_method, arguments.timeout, arguments.json))
+        if program == []:
+            check.error("no command after --")
+        if arguments.timeout <= 0:
+            check.error(f"--timeout must be above 0, got {arguments.timeout:g}")
+        if arguments.start_method and (arguments.loader or program):
+            check.error("--start-method is for the installation; your own loader starts its workers itself")
+        if arguments.loader and program:
+            check.error("give MODULE:LOADER or a command, not both")
+        sys.exit(
+            check_workers(arguments.loader, program or [], arguments.start_method, arguments.timeout, arguments.json)
+        )
     command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
     if not command:
         run.error("no command to run")

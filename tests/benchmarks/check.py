@@ -60,6 +60,10 @@ if __name__ == "__main__":
         with open(os.path.join(folder, "annotated.py"), "w") as file:
             file.write(ANNOTATED)
         os.chdir(folder)
+        with open("epoch.py", "w") as file:
+            file.write(EPOCH)
+        program = [sys.executable, "epoch.py"]
         print("a process that imports torch and runs one epoch = 1, the check:", ratio(python("-c", EPOCH), check(), 8))
+        print("the same for a program:  ", ratio(python("epoch.py"), check("--", *program), 8))
         took = ratio(check("annotated:none"), check("annotated:many"), 8)
         print("a dataset without annotations = 1, with 100,000:               ", took)

@@ -6,12 +6,13 @@ repeated.
 
 import concurrent.futures
 import functools
+import importlib
+import inspect
 import multiprocessing
 import os
 import random
 import signal
-import threading
-import time
+import weakref
 
 import elsewhere
 import numpy as np
@@ -21,6 +22,11 @@ from torch.utils.data import BatchSampler, Dataset, IterableDataset, Sampler, Se
 from torch.utils.data import DataLoader as TorchDataLoader
 from torch.utils.data.distributed import DistributedSampler
 
+try:
+    from contextvars import ContextVar
+except ImportError:  # Python 3.6
+    ContextVar = None
+
 LARGE = 2**31 - 1
 RNG = np.random.RandomState(1)
 COMPREHENDED = np.random.RandomState(2)
@@ -29,6 +35,11 @@ STATIC = np.random.RandomState(4)
 PROPERTY = np.random.RandomState(5)
 
 DataLoader = functools.partial(TorchDataLoader, num_workers=2, batch_size=2, collate_fn=list)
+
+
+def make(*args, **options):
+    """A function that returns this loader."""
+    return functools.partial(DataLoader, *args, **options)
 
 
 class Draws(Dataset):
@@ -65,25 +76,11 @@ class Holds(Draws):
 
 # What draws: the global generators
 
-
-def plain():
-    return DataLoader(Draws())
-
-
-def plain_random():
-    return DataLoader(Draws(lambda: random.randrange(LARGE)))
-
-
-def plain_torch():
-    return DataLoader(Draws(lambda: torch.randint(LARGE, ()).item()))
-
-
-def nothing():
-    return DataLoader(Draws(lambda: None))
-
-
-def one_worker():
-    return DataLoader(Draws(), num_workers=1)
+plain = make(Draws())
+plain_random = make(Draws(lambda: random.randrange(LARGE)))
+plain_torch = make(Draws(lambda: torch.randint(LARGE, ()).item()))
+nothing = make(Draws(lambda: None))
+one_worker = make(Draws(), num_workers=1)
 
 
 def one_batch():
@@ -98,16 +95,14 @@ class Variable(Draws):
         return [int(number) for number in np.random.randint(LARGE, size=3 + 700 * index)]
 
 
-def variable():
-    return DataLoader(Variable())
+variable = make(Variable())
 
 
 def drawing_collate(batch):
     return [(worker, int(np.random.randint(LARGE))) for worker, _ in batch]
 
 
-def collated():
-    return DataLoader(Draws(lambda: None), collate_fn=drawing_collate)
+collated = make(Draws(lambda: None), collate_fn=drawing_collate)
 
 
 def seeds_numpy_alone():
@@ -173,55 +168,22 @@ class LazyMakes(Lazy):
         return int(self.rng.randint(LARGE))
 
 
-def lazy_by_number():
-    return DataLoader(LazyByNumber())
-
-
-def lazy_by_seed():
-    return DataLoader(LazyBySeed())
-
-
-def lazy_by_system():
-    return DataLoader(LazyBySystem())
-
-
-def each_item():
-    return DataLoader(EachItem())
-
-
-def lazy_holds():
-    return DataLoader(LazyHolds(np.random.RandomState(0)))
-
-
-def lazy_makes():
-    return DataLoader(LazyMakes())
+lazy_by_number = make(LazyByNumber())
+lazy_by_seed = make(LazyBySeed())
+lazy_by_system = make(LazyBySystem())
+each_item = make(EachItem())
+lazy_holds = make(LazyHolds(np.random.RandomState(0)))
+lazy_makes = make(LazyMakes())
 
 
 # Where a generator can be
 
-
-def holds_random_state():
-    return DataLoader(Holds(np.random.RandomState(0)))
-
-
-def holds_numpy_generator():
-    return DataLoader(Holds(np.random.default_rng(0)))
-
-
-def holds_random():
-    return DataLoader(Holds(random.Random(0)))
-
-
-def holds_torch_generator():
-    return DataLoader(Holds(torch.Generator().manual_seed(0)))
-
-
-def unseeded():
-    return DataLoader(Holds(np.random.RandomState()))
-
-
-def global_variable():
-    return DataLoader(Draws(lambda: int(RNG.randint(LARGE))))
+holds_random_state = make(Holds(np.random.RandomState(0)))
+holds_numpy_generator = make(Holds(np.random.default_rng(0)))
+holds_random = make(Holds(random.Random(0)))
+holds_torch_generator = make(Holds(torch.Generator().manual_seed(0)))
+unseeded = make(Holds(np.random.RandomState()))
+global_variable = make(Draws(lambda: int(RNG.randint(LARGE))))
 
 
 class Elsewhere(Draws):
@@ -269,32 +231,13 @@ class OfClass(Draws):
         return int(self.rng.randint(LARGE))
 
 
-def elsewhere_by_function():
-    return DataLoader(Elsewhere())
-
-
-def elsewhere_by_module():
-    return DataLoader(ElsewhereByModule())
-
-
-def comprehension():
-    return DataLoader(Comprehends())
-
-
-def inner_function():
-    return DataLoader(Inner())
-
-
-def static_method():
-    return DataLoader(Static())
-
-
-def of_property():
-    return DataLoader(Property())
-
-
-def of_class():
-    return DataLoader(OfClass())
+elsewhere_by_function = make(Elsewhere())
+elsewhere_by_module = make(ElsewhereByModule())
+comprehension = make(Comprehends())
+inner_function = make(Inner())
+static_method = make(Static())
+of_property = make(Property())
+of_class = make(OfClass())
 
 
 def closure():
@@ -306,8 +249,7 @@ def collate_with(rng, batch):
     return [(worker, rng.randrange(LARGE)) for worker, _ in batch]
 
 
-def partial():
-    return DataLoader(Draws(lambda: None), collate_fn=functools.partial(collate_with, random.Random(5)))
+partial = make(Draws(lambda: None), collate_fn=functools.partial(collate_with, random.Random(5)))
 
 
 # What is no reason for a verdict
@@ -319,8 +261,7 @@ class Idle(Draws):
         self.order = np.random.RandomState(5)  # never drawn from while loading
 
 
-def idle():
-    return DataLoader(Idle())
+idle = make(Idle())
 
 
 class KnowsLoader(Draws):
@@ -391,24 +332,11 @@ def init_makes_anew(worker_id):
     get_worker_info().dataset.rng = np.random.RandomState(torch.initial_seed() % 2**32)
 
 
-def seeded_by_number():
-    return DataLoader(Draws(), worker_init_fn=init_by_number)
-
-
-def seeded_by_seed():
-    return DataLoader(Draws(), worker_init_fn=init_by_seed)
-
-
-def seeded_by_system():
-    return DataLoader(Draws(), worker_init_fn=init_by_system)
-
-
-def seeded_by_state():
-    return DataLoader(Draws(), worker_init_fn=init_by_state)
-
-
-def makes_anew():
-    return DataLoader(Holds(np.random.RandomState(0)), worker_init_fn=init_makes_anew)
+seeded_by_number = make(Draws(), worker_init_fn=init_by_number)
+seeded_by_seed = make(Draws(), worker_init_fn=init_by_seed)
+seeded_by_system = make(Draws(), worker_init_fn=init_by_system)
+seeded_by_state = make(Draws(), worker_init_fn=init_by_state)
+makes_anew = make(Holds(np.random.RandomState(0)), worker_init_fn=init_makes_anew)
 
 
 # Iterable datasets
@@ -442,8 +370,7 @@ class HoldingStream(IterableDataset):
             yield get_worker_info().id, int(self.rng.randint(LARGE))
 
 
-def iterable_holds():
-    return DataLoader(HoldingStream())
+iterable_holds = make(HoldingStream())
 
 
 def iterable_reseeded():
@@ -454,12 +381,8 @@ def iterable_reseeded():
     return loader
 
 
-def iterable():
-    return DataLoader(Stream())
-
-
-def shards():
-    return DataLoader(Shards())
+iterable = make(Stream())
+shards = make(Shards())
 
 
 # Samplers of distributed jobs
@@ -488,9 +411,7 @@ def ranked_in_batch_sampler():
 
 # How workers start, and loaders of other classes
 
-
-def spawned():
-    return DataLoader(Draws(), multiprocessing_context="spawn")
+spawned = make(Draws(), multiprocessing_context="spawn")
 
 
 def served_holds():
@@ -498,12 +419,8 @@ def served_holds():
     return DataLoader(Holds(random.Random(0)), multiprocessing_context="forkserver")
 
 
-def persistent():
-    return DataLoader(Draws(), persistent_workers=True)
-
-
-def persistent_one_worker():
-    return DataLoader(Draws(), num_workers=1, persistent_workers=True)
+persistent = make(Draws(), persistent_workers=True)
+persistent_one_worker = make(Draws(), num_workers=1, persistent_workers=True)
 
 
 class RepeatSampler:
@@ -600,6 +517,263 @@ def seeds_stored():
     return DataLoader(dataset, worker_init_fn=lambda worker_id: dataset.rng.seed(worker_id))
 
 
+# What the second edition said wrong things about
+
+
+class Sized(Draws):
+    """Noise on images of different sizes, as COCO and VOC have them."""
+
+    def draw(self, index):
+        return int(np.random.randint(LARGE, size=300 + 100 * index)[0])
+
+
+sized = make(Sized(length=48), shuffle=True)
+
+
+class Order(IterableDataset):
+    def __iter__(self):
+        return iter([(get_worker_info().id, number) for number in self.order])
+
+
+def init_shuffles(worker_id):
+    get_worker_info().dataset.order = np.random.permutation(2**20)[:6].tolist()
+
+
+shuffled_by_init = make(Order(), worker_init_fn=init_shuffles)
+
+
+class OwnEpochs(TorchDataLoader):
+    """Counts its epochs; a subclass of its dataset may know."""
+
+    def __iter__(self):
+        self.dataset.epoch = getattr(self.dataset, "epoch", -1) + 1
+        return TorchDataLoader.__iter__(self)
+
+
+def own_epochs(dataset, **options):
+    return OwnEpochs(dataset, num_workers=2, batch_size=2, collate_fn=list, **options)
+
+
+class Later(Draws):
+    """Augments from the second epoch on."""
+
+    def draw(self, index):
+        return Draws.draw(self, index) if self.epoch else None
+
+
+class Earlier(Draws):
+    """Augments in the first epoch."""
+
+    def draw(self, index):
+        return None if self.epoch else Draws.draw(self, index)
+
+
+def later():
+    return own_epochs(Later())
+
+
+def earlier():
+    return own_epochs(Earlier())
+
+
+def seed_epoch_worker():
+    dataset = Draws()
+    return own_epochs(dataset, worker_init_fn=lambda worker_id: np.random.seed(10 + dataset.epoch + worker_id))
+
+
+class SeedsTorch(TorchDataLoader):
+    def __iter__(self):
+        torch.manual_seed(3)
+        return TorchDataLoader.__iter__(self)
+
+
+def seeds_torch_in_each_epoch():
+    return SeedsTorch(Draws(), num_workers=2, batch_size=2, collate_fn=list)
+
+
+class Restores(Draws):
+    def draw(self, index):
+        state = np.random.get_state()
+        np.random.rand(index)
+        drawn = Draws.draw(self, index)
+        np.random.set_state(state)
+        return drawn
+
+
+restores = make(Restores())
+
+
+VARIABLE = ContextVar and ContextVar("rng", default=np.random.RandomState(8))
+HIDDEN = type("Hidden", (), {"rng": np.random.RandomState(9)})()
+
+context_variable = make(Draws(lambda: int(VARIABLE.get().randint(LARGE))))
+behind_import_module = make(Draws(lambda: int(vars(importlib.import_module("elsewhere"))["R" + "NG"].randint(LARGE))))
+
+
+class Weak(Draws):
+    def __init__(self):
+        Draws.__init__(self)
+        self.hidden = weakref.ref(HIDDEN)
+
+    def draw(self, index):
+        return int(self.hidden().rng.randint(LARGE))
+
+
+weak_reference = make(Weak())
+each_item_shuffled = make(EachItem(), shuffle=True)
+
+
+class DrawsThenSeedsItems(Draws):
+    def draw(self, index):
+        first = Draws.draw(self, index)
+        np.random.seed(get_worker_info().seed % 2**32)
+        return first
+
+
+draws_then_seeds = make(DrawsThenSeedsItems(length=4))
+
+
+class ByNumber(Lazy):
+    """Streams by worker id from one shared seed."""
+
+    def seed(self, worker):
+        self.rng = np.random.RandomState([5, worker.id])
+
+    def draw(self, index):
+        Lazy.draw(self, index)
+        return int(self.rng.randint(LARGE))
+
+
+streams_by_number = make(ByNumber())
+
+
+class Branches(Draws):
+    """How much it draws from NumPy depends on another source."""
+
+    def draw(self, index):
+        return [int(number) for number in np.random.randint(LARGE, size=1 + random.randrange(5))][0]  # noqa: RUF015
+
+
+branches = make(Branches())
+
+
+class SeedsByRandom(Lazy):
+    def seed(self, worker):
+        np.random.seed(random.randrange(2**32))
+
+
+lazy_by_random = make(SeedsByRandom())
+
+
+class SeedingStream(IterableDataset):
+    def __iter__(self):
+        np.random.seed(5)
+        for _ in range(6):
+            yield get_worker_info().id, int(np.random.randint(LARGE))
+
+
+class SeededStream(IterableDataset):
+    def __iter__(self):
+        np.random.seed(get_worker_info().seed % 2**32)
+        for _ in range(6):
+            yield get_worker_info().id, int(np.random.randint(LARGE))
+
+
+iterable_seeds = make(SeedingStream())
+iterable_seeds_well = make(SeededStream())
+
+
+class PlainStream(IterableDataset):
+    def __iter__(self):
+        return iter([(get_worker_info().id, None)] * 4)
+
+
+iterable_draws_nothing = make(PlainStream())
+
+
+def halves(batch):
+    return [(worker, torch.tensor(drawn % 100).to(torch.bfloat16)) for worker, drawn in batch]
+
+
+class Halves(Draws):
+    def draw(self, index):
+        return int(vars(importlib.import_module("elsewhere"))["R" + "NG"].randint(LARGE))
+
+
+def first_bfloat16():
+    return DataLoader(
+        Halves(), collate_fn=lambda batch: [(w, [str(h), d]) for (w, d), (_, h) in zip(batch, halves(batch))]
+    )
+
+
+def holds_many():
+    dataset = Draws()
+    dataset.rngs = [np.random.RandomState(number) for number in range(300)]
+    dataset.draw_one = lambda: [int(rng.randint(LARGE)) for rng in dataset.rngs]
+    return DataLoader(dataset)
+
+
+class MadeLater(Lazy):
+    def seed(self, worker):
+        pass
+
+    def draw(self, index):
+        return int(self.rng.randint(LARGE))
+
+
+def init_makes_alike(worker_id):
+    get_worker_info().dataset.rng = np.random.RandomState(worker_id)
+
+
+made_by_init = make(MadeLater(), worker_init_fn=init_makes_alike)
+
+
+class OrderOnce(Draws):
+    """Makes an order once and keeps it."""
+
+    def __init__(self):
+        Draws.__init__(self)
+        self.rng, self.order = np.random.RandomState(4), None
+
+    def draw(self, index):
+        if self.order is None:
+            self.order = self.rng.permutation(1000).tolist()
+        return self.order[index]
+
+
+order_once = make(OrderOnce())
+persistent_holds = make(Holds(random.Random(0)), persistent_workers=True)
+persistent_seeded = make(Draws(), persistent_workers=True, worker_init_fn=init_by_number)
+
+
+def served_few():
+    multiprocessing.set_forkserver_preload(["torch"])
+    return DataLoader(Draws(length=2), num_workers=2, batch_size=2, multiprocessing_context="forkserver")
+
+
+def created_and_dropped():
+    """Creates a generator for each item."""
+    return DataLoader(Draws(lambda: int(np.random.default_rng().integers(LARGE))))
+
+
+operating_system = make(Draws(lambda: random.SystemRandom().randrange(LARGE)))
+
+
+# Those that have a verdict and a truth: all above, without those that change what workerseed does and two unknown ones
+
+OTHERS = ["imports_workerseed", "installs_generators", "uninstalls", "kept", "iterable_reseeded", "iterable_seeds_well"]
+OTHERS += ["iterable_draws_nothing"] + ["context_variable"] * (ContextVar is None)
+
+
+def is_loader(value):
+    if isinstance(value, functools.partial):
+        return value.args != ()
+    return inspect.isfunction(value) and value.__module__ == __name__ and not inspect.signature(value).parameters
+
+
+JUDGED = [name for name, value in vars().items() if name not in OTHERS and is_loader(value)]
+
+
 # Those that cannot be judged
 
 
@@ -650,38 +824,12 @@ def empty():
     return DataLoader(Draws(length=0), sampler=SequentialSampler([]))
 
 
-class Slow(Draws):
-    def draw(self, index):
-        time.sleep(600)
-
-
-def slow():
-    return DataLoader(Slow())
-
-
 def killed(worker_id):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def dies():
     return DataLoader(Draws(), worker_init_fn=killed)
-
-
-class Stuck:
-    """Cannot be dropped, as now and then an iterator of torch whose worker was killed."""
-
-    def __del__(self):
-        threading.Event().wait()
-
-
-class GetsStuck(TorchDataLoader):
-    def __iter__(self):
-        held = Stuck()
-        raise ValueError(f"not with {type(held).__name__}")
-
-
-def gets_stuck():
-    return GetsStuck(Draws(), num_workers=2)
 
 
 def unpicklable():
@@ -705,85 +853,13 @@ def broken_init():
     return DataLoader(Draws(), worker_init_fn=init_broken)
 
 
-def created_and_dropped():
-    """Creates a generator for each item."""
-    return DataLoader(Draws(lambda: int(np.random.default_rng().integers(LARGE))))
-
-
-def operating_system():
-    return DataLoader(Draws(lambda: random.SystemRandom().randrange(LARGE)))
-
-
 def exits():
     raise SystemExit(3)
 
 
-CANNOT_TELL = [
-    foreign,
-    threads,
-    processes,
-    no_workers,
-    empty,
-    broken,
-    broken_init,
-    dies,
-    gets_stuck,
-    unpicklable,
-    created_and_dropped,
-    operating_system,
-]
-JUDGED = [
-    plain,
-    plain_random,
-    plain_torch,
-    nothing,
-    one_worker,
-    one_batch,
-    variable,
-    collated,
-    seeds_numpy_alone,
-    seeds_numpy_and_torch,
-    lazy_by_number,
-    lazy_by_seed,
-    lazy_by_system,
-    each_item,
-    lazy_holds,
-    lazy_makes,
-    holds_random_state,
-    holds_numpy_generator,
-    holds_random,
-    holds_torch_generator,
-    unseeded,
-    global_variable,
-    elsewhere_by_function,
-    elsewhere_by_module,
-    comprehension,
-    inner_function,
-    static_method,
-    of_property,
-    of_class,
-    closure,
-    partial,
-    idle,
-    own_generator,
-    answers_everything,
-    raises_everywhere,
-    seeded_by_number,
-    seeded_by_seed,
-    seeded_by_system,
-    seeded_by_state,
-    makes_anew,
-    iterable,
-    iterable_holds,
-    shards,
-    distributed,
-    ranked_in_batch_sampler,
-    spawned,
-    served_holds,
-    persistent,
-    persistent_one_worker,
-    multi_epochs,
-    own_iter,
-    prepared,
-    seeds_stored,
-]
+def returns_none():
+    pass
+
+
+def returns_dict():
+    return {"train": plain(), "val": plain()}

@@ -1,5 +1,6 @@
-"""``workerseed check``, as a user runs it: this installation, errors, limits, and what a terminal gets."""
+"""``workerseed check``, as a user runs it: this installation, a command, errors, limits, and what a terminal gets."""
 
+import json
 import os
 import signal
 import subprocess
@@ -12,48 +13,103 @@ from support import NATIVE, environment_with, only_legacy, run_command, run_pyth
 
 import workerseed
 
-SAME = {"workers": "same", "epochs": "same", "repeatable": True}
-FINE = {"workers": "differ", "epochs": "differ", "repeatable": True}
 
-
-def test_the_installation(results):
-    found = results()
-    assert found["verdict"] == ("not affected" if NATIVE else "fixed")
-    assert found["loader"]["start_method"] == "fork"
-    assert found["sources"]["np.random"]["as_it_is"] == (FINE if NATIVE else SAME)
-    assert found["sources"]["np.random"]["workerseed"] == FINE
-
-
-def test_other_start_methods(results):
-    # A torch that seeds NumPy does so whatever the method: one is enough, and not that by which 24 workers import it.
-    methods = ["forkserver"] if NATIVE else ["spawn", "forkserver"]
-    sources = results(*(f"--start-method={method}" for method in methods))["sources"]
-    for method in methods:
-        assert sources[f"np.random {method}"]["workerseed"] == FINE
-    assert NATIVE or sources["np.random spawn"]["as_it_is"] == dict(FINE, repeatable=False)
-
-
-def test_the_table_fits_a_terminal(printed):
-    lines = printed(None).stdout.splitlines()
+def test_the_installation(check):
+    done = check()
+    lines = done.stdout.splitlines()
+    assert (done.returncode, done.stderr, lines[0]) == (0, "", f"workerseed {workerseed.__version__}")
     assert max(map(len, lines)) < 80
-    assert lines[0].startswith(f"workerseed {workerseed.__version__}, Python ")
-    assert "not used: random, torch" in lines
-    native = "Not affected: this torch seeds NumPy in its workers itself."
-    assert (native if NATIVE else "Affected, and fixed by workerseed.") in lines
+    assert ("Not affected." if NATIVE else "Affected, and fixed by workerseed.") in lines
 
 
 @only_legacy
-def test_what_is_used_stands_in_the_table(printed):
-    row = "np.random        2/4  same      same    yes        differ    differ  yes"
-    assert row in printed("loaders:one_batch").stdout
-    assert "not used: dataset.order, random, torch" in printed("loaders:idle").stdout.splitlines()
+def test_other_start_methods(check):
+    found = json.loads(check("--json", "--start-method=spawn", "--start-method=forkserver").stdout)
+    assert [judged["loader"]["start_method"] for judged in found] == ["spawn", "forkserver"]
+    for judged in found:
+        assert judged["sources"]["np.random"]["as_it_is"]["repeatable"] is False
+        assert judged["verdict"] == "fixed"
 
 
-def test_with_a_broken_wrapt_it_cannot_tell(tmp_path):
-    (tmp_path / "wrapt.py").write_text("raise RuntimeError('broken')")
-    done = run_python("-m", "workerseed", "check", PYTHONPATH=str(tmp_path))
+# A program
+
+
+def test_a_program_runs_unmodified_and_draws_what_it_draws_without_the_check(check):
+    done = check("--json", "--", sys.executable, "train.py", "plain")
+    alone = run_python("train.py", "plain", cwd=HERE)
+    assert done.stderr == alone.stdout  # stdout has the list of loaders
+    train, val = json.loads(done.stdout)  # of those that are rebuilt in each epoch, the first
+    assert train["name"].startswith("train.py:") and train["name"].endswith(" Noisy")
+    assert (train["verdict"], val["verdict"]) == ("not affected" if NATIVE else "fixed", "not affected")
+    assert (done.returncode, alone.returncode) == (0, 0)
+
+
+def test_what_is_left_with_workerseed_on(check):
+    run = [sys.executable, "-m", "workerseed", "run", sys.executable, "train.py", "plain"]
+    done = check("--", *run, WORKERSEED="generators")
+    assert NATIVE or "Not affected: workerseed is active." in done.stdout.splitlines()
+
+
+def test_ranks_that_draw_the_same_are_a_column(check):
+    ranks = " & ".join(f"RANK={rank} {sys.executable} train.py plain" for rank in range(2))
+    train = json.loads(check("--json", "--", "sh", "-c", f"{ranks}; wait").stdout)[0]
+    assert (train["verdict"], train["sources"]["np.random"]["workerseed"]["ranks"]) == ("not fixed", "same")
+    train = json.loads(check("--json", "--", "sh", "-c", f"{ranks}; wait", WORKERSEED="ranks").stdout)[0]
+    assert train["sources"]["np.random"]["workerseed"]["ranks"] == "differ"
+    assert NATIVE or train["verdict"] == "fixed"
+
+
+def test_the_sitecustomize_that_it_hides_runs(check, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text("print('hidden')")
+    done = check("--", sys.executable, "-c", "print('program')", PYTHONPATH=str(tmp_path))
+    assert (done.returncode, done.stdout.split()) == (
+        2,
+        ["hidden", "program", "hidden"],
+    )  # the last is our own Python's
+    assert done.stderr.splitlines()[-1].startswith("workerseed: cannot tell: ")
+
+
+# Errors
+
+
+ERRORS = {
+    "nowhere:loader": f"{sys.executable} raised ModuleNotFoundError: No module named 'nowhere'",
+    "elsewhere:loader": "elsewhere has no loader; it has no loader",
+    "loaders:LARGE": "loaders:LARGE is 2147483647, not a loader",
+    "loaders:Draws": "loaders:Draws is a class; name a loader or a function that returns one",
+    "loaders:returns_none": "loaders:returns_none() is None, not a loader",
+    "loaders:returns_dict": "loaders:returns_dict() is a dict of 2; name one loader",
+    "loaders:init_by_number": f"{sys.executable} raised TypeError: init_by_number() missing ",
+    "loaders:exits": f"{sys.executable} raised SystemExit: 3",
+    "loaders:foreign": "loaders:foreign started no worker process through torch's DataLoader (num_workers is 2)",
+    "loaders:threads": "loaders:threads started no worker process through torch's DataLoader (num_workers is 2)",
+    "loaders:processes": "loaders:processes started no worker process through torch's DataLoader (num_workers is 2)",
+    "loaders:no_workers": "loaders:no_workers started no worker process through torch's DataLoader (num_workers is 0)",
+    "loaders:empty": "its sampler yields nothing",
+    "loaders:broken": "it raised ValueError: Caught ValueError in DataLoader worker process 0.",
+    "loaders:broken_init": "it raised KeyError: ",
+    "loaders:dies": "it raised RuntimeError: DataLoader worker (pid",
+    "loaders:unpicklable": "it raised ",
+    "loaders:iterable_seeds_well": "np.random is seeded or restored while items are loaded",
+    "loaders:iterable_draws_nothing": "nothing that the check knows draws",
+}
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_the_reason_is_given_where_it_cannot_tell(judged, name):
+    found = judged(name)
+    assert (found["verdict"], found["reasons"][0][: len(ERRORS[name])]) == ("cannot tell", ERRORS[name])
+
+
+def test_an_error_is_one_sentence_below_the_users_own_traceback(check):
+    done = check("loaders:init_by_number")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.splitlines()[-1] == f"workerseed: cannot tell: {sys.executable} raised RuntimeError: broken"
+    assert done.stderr.splitlines()[-1].startswith(f"workerseed: cannot tell: {sys.executable} raised TypeError: ")
+    assert "_check" not in done.stderr.replace("target.py", "")
+
+
+def test_a_loader_that_is_not_fixed_ends_it_with_1(check):
+    assert check("loaders.py:holds_random").returncode == 1
 
 
 def test_without_torch_it_cannot_tell(tmp_path):
@@ -68,93 +124,35 @@ def test_without_torch_it_cannot_tell(tmp_path):
     assert (done.returncode, done.stdout, done.stderr.splitlines()[-1]) == (2, "", message)
 
 
-def test_a_value_of_the_variable_that_is_not_valid_is_named(check):
+def test_an_invalid_value_of_the_variable_is_named(check):
     done = check(WORKERSEED="maybe")
     assert done.returncode == 2
-    assert done.stderr.startswith("workerseed: cannot tell: WORKERSEED='maybe'")
-
-
-RAISED = f"{sys.executable} raised "
-ERRORS = {  # the sentence, and how the line before it begins
-    "nowhere:loader": (f"{RAISED}ModuleNotFoundError: No module named 'nowhere'", "ModuleNotFoundError: No "),
-    "loaders:missing": (
-        f"{RAISED}AttributeError: module 'loaders' has no ",
-        "AttributeError: module ",
-    ),
-    "loaders": ("'loaders' names no loader: valid are MODULE:LOADER and path/to/file.py:LOADER", None),
-    "loaders:LARGE": (f"{RAISED}TypeError: 'int' object is not iterable", "TypeError: 'int' object is not iterable"),
-    "loaders:init_by_number": (f"{RAISED}TypeError: init_by_number() missing ", "TypeError: init_by_number() missing "),
-    "loaders:exits": (f"{RAISED}SystemExit: 3", "SystemExit: 3"),
-    "loaders:broken": (f"{RAISED}ValueError: Caught ValueError in DataLoader worker ", "ValueError: no such image"),
-    "loaders:broken_init": (f"{RAISED}KeyError: ", "KeyError: 'not today'"),
-}
-
-
-@pytest.mark.parametrize("name", ERRORS)
-def test_what_cannot_be_checked_is_one_sentence_below_the_users_own_traceback(printed, name):
-    done = printed(name)
-    sentence, error = ERRORS[name]
-    *details, last = [line for line in done.stderr.splitlines() if line]
-    assert (done.returncode, done.stdout) == (2, "")
-    assert last.startswith(f"workerseed: cannot tell: {sentence}")
-    if error:
-        assert details[-1].startswith(error)
-
-
-def test_a_loader_that_is_not_fixed_ends_it_with_1(printed):
-    done = printed("loaders:holds_random")
-    assert done.returncode == 1
-    assert "Affected, and not fixed by workerseed alone." in done.stdout
-
-
-@pytest.mark.parametrize("name", ["loaders.py:plain", os.path.join(HERE, "loaders.py:plain")])
-def test_a_loader_by_its_file(judged, name):
-    assert judged(name)["loader"]["workers"] == 2
-
-
-def test_a_module_that_reads_the_command_line_sees_none_of_ours(judged, tmp_path):
-    (tmp_path / "parsing.py").write_text(
-        "import argparse; argparse.ArgumentParser().parse_args()\nfrom loaders import plain"
-    )
-    assert judged(str(tmp_path / "parsing.py:plain"))["loader"]["workers"] == 2
-
-
-def test_what_the_check_cannot_see_is_no_verdict(printed):
-    done = printed("loaders:created_and_dropped")
-    assert done.returncode == 2
-    assert done.stdout.splitlines()[-3:] == [
-        "Cannot tell.",
-        "- Another process with the same seeds loads other batches, and no source that",
-        "  the check sees explains it.",
-    ]
+    assert done.stderr.splitlines()[-1].startswith("workerseed: cannot tell: WORKERSEED='maybe'")
 
 
 # Limits
 
 
-def test_it_gives_up_after_a_limit(check):
-    done = check("loaders:slow", "--timeout", "6")
+def test_it_gives_up_after_a_limit_and_shows_what_the_program_printed(check):
+    done = check("train:hanging", "--timeout", "12")
     assert done.returncode == 2
-    assert done.stderr.splitlines() == [
-        "workerseed: waiting for the workers of loaders:slow as it is, two epochs",
-        "workerseed: cannot tell: loaders:slow as it is, two epochs: not ready after 6 seconds; --timeout sets the "
-        "limit",
-    ]
+    assert "this hangs" in done.stderr.splitlines()
+    assert done.stdout.splitlines()[-2] == "Cannot tell: it took too long; --timeout sets the limit."
 
 
-def test_an_interrupt_ends_all_that_it_started(tmp_path):
-    command = [sys.executable, "-m", "workerseed", "check", "loaders:slow"]
-    environment = environment_with(TMPDIR=str(tmp_path))
-    process = subprocess.Popen(
-        command,
-        cwd=HERE,
-        env=environment,
-        stderr=subprocess.DEVNULL,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
-    )
-    while not any("log" in names for _, _, names in os.walk(str(tmp_path))):  # until workers log
-        time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 130
-    listed = subprocess.check_output(["ps", "-eo", "args"], universal_newlines=True)
-    assert str(tmp_path) not in listed
+@pytest.mark.parametrize(
+    "number, mode", [(signal.SIGINT, "waits"), (signal.SIGINT, "hangs"), (signal.SIGTERM, "hangs")]
+)
+def test_a_signal_ends_all_that_it_started_and_sums_up(tmp_path, number, mode):
+    marked = environment_with(TMPDIR=str(tmp_path))
+    command = [sys.executable, "-m", "workerseed", "check", "--", sys.executable, "train.py", mode, str(tmp_path)]
+    with open(str(tmp_path / "printed"), "w+") as printed:
+        process = subprocess.Popen(command, cwd=HERE, env=marked, stdout=printed, stderr=subprocess.STDOUT)
+        started = "this hangs" if mode == "hangs" else "Plain"
+        while started not in (tmp_path / "printed").read_text():
+            time.sleep(0.1)
+        time.sleep(2)
+        process.send_signal(number)
+        assert process.wait(30) == (2 if mode == "hangs" else 0)
+    time.sleep(1)
+    assert str(tmp_path) not in subprocess.check_output(["ps", "-eo", "args"], universal_newlines=True)

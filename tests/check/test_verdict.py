@@ -2,75 +2,112 @@
 
 import pytest
 
-from workerseed._check.verdict import NUMPY_ALONE, UNSEEN, judge
+from workerseed._check import report, verdict
 
-STATUS = {"state": "active", "reason": "", "options": []}
-LOADER = {"worker_init_fn": False, "iterable": False, "distributed": False}
-
-
-def pair(first, second, again, source="np.random", seeds="12"):
-    """A pair of records: each epoch is a list of workers, each a list of the states from which it drew.
-
-    Args:
-        first, second, again: the epochs.
-        source: what the workers drew from.
-        seeds: the states of NumPy and torch after the program was imported.
-    """
-    epochs = [[{"np.random": [], source: states} for states in epoch] for epoch in (first, second, again)]
-    about = {"status": STATUS, "loader": LOADER, "states": dict(zip(("np.random", "torch"), seeds))}
-    return dict(about, epochs=epochs[:2]), dict(about, epochs=epochs[2:])
+LOADER = {"workers": 2, "start_method": "fork", "iterable": False, "distributed": False, "seeds_torch": True}
 
 
-GOOD = pair([["a"], ["b"]], [["c"], ["d"]], [["a"], ["b"]])
-WORKERS = pair([["a"], ["a"]], [["c"], ["c"]], [["a"], ["a"]])
-EPOCHS = pair([["a"], ["b"]], [["a"], ["b"]], [["a"], ["b"]])
-IRREPRODUCIBLE = pair([["a"], ["b"]], [["c"], ["d"]], [["e"], ["f"]])
-UNUSED = pair([[], []], [[], []], [[], []])
+def worker(number, start, end, before=None, batches="xyy", seeded=(), name="np.random"):
+    """What a worker records of one source: its states before the init function, at the start and at the end."""
+    states = {"before": {name: before or start}, "started": {name: start}, "after": {name: end}}
+    return dict(states, epoch=0, worker=number, seeded=seeded, batches=list(batches), moving=[name])
 
 
-@pytest.mark.parametrize("flawed", [WORKERS, EPOCHS, IRREPRODUCIBLE])
-def test_each_flaw_counts_without_workerseed_as_with_it(flawed):
-    assert judge(GOOD, GOOD)["verdict"] == "not affected"
-    assert judge(flawed, GOOD)["verdict"] == "fixed"
-    assert judge(flawed, flawed)["verdict"] == "not fixed"
-    assert judge(GOOD, flawed)["verdict"] == "not fixed"
+def run(first, second, again=None, shifted=None, rank=0):
+    """Two epochs, each a list of (start, end) by worker, and the first again."""
+    first, second, again = (
+        [one if isinstance(one, dict) else worker(i, *one) for i, one in enumerate(epoch or first)]
+        for epoch in (first, second, again)
+    )
+    starts = [*first, *(dict(one, epoch=1) for one in second)]
+    status = {"state": "active", "reason": "", "options": []}
+    return {"starts": starts, "again": again, "shifted": shifted or {}, "status": status, "rank": rank}
 
 
-def test_what_is_compared():
-    source = judge(WORKERS, GOOD)["sources"]["np.random"]
-    assert source["as_it_is"] == {"workers": "same", "epochs": "differ", "repeatable": True}
-    assert source["workerseed"] == {"workers": "differ", "epochs": "differ", "repeatable": True}
-    assert source["used"] == 2
+def judged(as_it_is, workerseed, *others, **about):
+    def of(pair):
+        runs = {"as_it_is": pair[0], "workerseed": pair[1]}
+        return {"name": "loader", "loader": dict(LOADER, **about), "status": None, "options": [], "runs": runs}
+
+    return verdict.judge(of((as_it_is, workerseed)), *map(of, others))
 
 
-def test_what_is_not_used_is_not_judged():
-    found = judge(UNUSED, UNUSED)
-    assert found["verdict"] == "not affected"
-    assert found["sources"]["np.random"] == {"used": 0, "as_it_is": None, "workerseed": None, "advice": None}
-
-
-def test_a_worker_that_does_not_draw_repeats_nobody():
-    found = judge(pair([["a"], []], [["c"], []], [["a"], []]), GOOD)
-    assert (found["verdict"], found["sources"]["np.random"]["used"]) == ("not affected", 2)
-
-
-def test_some_workers_can_be_the_same():
-    some = pair([["a"], ["a"], ["b"]], [["c"], ["c"], ["d"]], [["a"], ["a"], ["b"]])
-    assert judge(some, some)["sources"]["np.random"]["as_it_is"]["workers"] == "some same"
-
-
-def test_two_runs_that_load_different_batches_are_no_verdict():
-    other = pair([["a"], ["b"]], [["c"], ["d"]], [["a"], ["e"]], source="the batch")
-    found = judge(other, other)
-    assert (found["verdict"], found["notes"], set(found["sources"])) == ("cannot tell", [UNSEEN], {"np.random"})
-    alike = pair([["a"], ["b"]], [["c"], ["d"]], [["a"], ["b"]], source="the batch")
-    assert judge(alike, alike)["verdict"] == "not affected"
-
-
-@pytest.mark.parametrize(
-    "seeds, notes", [("34", []), ("14", [NUMPY_ALONE]), ("12", []), ("32", [])], ids=["none", "numpy", "both", "torch"]
+GOOD = run([("a", "A"), ("b", "B")], [("c", "C"), ("d", "D")])
+WORKERS = run([("a", "A"), ("a", "A")], [("c", "C"), ("c", "C")])
+EPOCHS = run([("a", "A"), ("b", "B")], [("a", "A"), ("b", "B")])
+CROSSWISE = run([("a", "A"), ("b", "B")], [("b", "B"), ("c", "C")])
+ENDS = run([("a", "A"), ("b", "A")], [("c", "C"), ("d", "D")])
+VARIES = run([("a", "A"), ("b", "B")], [("c", "C"), ("d", "D")], [("e", "E"), ("f", "F")])
+FLAWED = {"workers": WORKERS, "epochs": EPOCHS, "crosswise": CROSSWISE, "ends": ENDS, "varies": VARIES}
+UNUSED = run(
+    [worker(0, "a", "a", batches="xxx"), worker(1, "a", "a", batches="xxx")], [worker(0, "a", "a", batches="xxx")]
 )
-def test_a_state_that_does_not_depend_on_our_seed_was_seeded_by_the_program(seeds, notes):
-    epochs = [["a"], ["b"]], [["c"], ["d"]], [["a"], ["b"]]
-    assert judge(pair(*epochs, seeds="12"), pair(*epochs, seeds=seeds))["notes"] == notes
-    assert judge(pair([[]], [[]], [[]], seeds="12"), pair([[]], [[]], [[]], seeds=seeds))["notes"] == []
+
+
+@pytest.mark.parametrize("flawed", FLAWED.values(), ids=list(FLAWED))
+def test_each_flaw_counts_without_workerseed_and_with_it(flawed):
+    assert judged(GOOD, GOOD)["verdict"] == "not affected"
+    assert judged(flawed, GOOD)["verdict"] == "fixed"
+    assert judged(flawed, flawed)["verdict"] == "not fixed"
+    assert judged(GOOD, flawed)["verdict"] == "not fixed"
+
+
+def test_unused_sources_are_ignored():
+    found = judged(UNUSED, UNUSED)
+    assert (found["verdict"], found["sources"]["np.random"]["workerseed"]) == ("not affected", None)
+
+
+def test_a_start_does_not_count_if_the_source_is_seeded_before_it_is_drawn_from():
+    lazily = [("a", "A"), ("a", "B")], [("a", "C"), ("a", "D")]
+    moved_on = [worker(0, "z", "A"), worker(1, "z", "B")]  # to the same batch and the same end
+    drawn_before = [worker(0, "z", "A", batches="uvv"), worker(1, "z", "B", batches="uvv")]
+    assert judged(*[run(*lazily)] * 2)["verdict"] == "not fixed"
+    assert judged(*[run(*lazily, shifted={"np.random": moved_on})] * 2)["verdict"] == "not affected"
+    assert judged(*[run(*lazily, shifted={"np.random": drawn_before})] * 2)["verdict"] == "not fixed"
+
+
+def test_what_worker_init_fn_draws_counts_but_not_what_it_only_seeds():
+    def start(**options):
+        return run([worker(i, "b", "b", before="a", batches="xxx", **options) for i in range(2)], [("c", "C")])
+
+    assert judged(start(), start())["sources"]["np.random"]["workerseed"]["workers"] == "same"
+    seeds = start(seeded=["np.random"])
+    assert judged(seeds, seeds)["verdict"] == "not affected"
+
+
+@pytest.mark.parametrize("batches", ["xyz", "xyy"])
+def test_batches_that_differ_from_equal_states_are_something_else(batches):
+    hidden = run(*[[worker(number, "a", "a", batches=batches) for number in range(2)] for epoch in range(2)])
+    found = judged(hidden, hidden)["sources"]["something else"]["workerseed"]
+    assert (found["workers"], found["epochs"], found["repeatable"]) == ("same", "same", True)
+
+
+def test_iterable_style_cannot_tell_what_is_seeded_while_loading_or_unseen():
+    moved_on = {"np.random": [worker(0, "z", "A"), worker(1, "z", "B")]}
+    seeds = run([("a", "A"), ("b", "B")], [("c", "C"), ("d", "D")], shifted=moved_on)
+    assert judged(seeds, seeds, iterable=True)["verdict"] == "cannot tell"
+    assert judged(UNUSED, UNUSED, iterable=True)["reasons"] == [verdict.UNSEEN]
+    assert judged(GOOD, GOOD, iterable=True)["verdict"] == "not affected"
+
+
+def test_ranks_that_draw_the_same_repeat_each_other():
+    found = judged(GOOD, GOOD, (dict(GOOD, rank=1),) * 2)
+    assert (found["verdict"], found["sources"]["np.random"]["workerseed"]["ranks"]) == ("not fixed", "same")
+    assert max(map(len, report.table(found).splitlines())) < 80
+    assert judged(GOOD, GOOD, (GOOD, GOOD))["verdict"] == "not affected"  # not another rank
+
+
+def test_batches_that_cannot_be_compared_are_no_verdict():
+    unknown = run([worker(0, "a", "a", batches=[None] * 3)], [worker(0, "b", "b", batches=[None] * 3)])
+    assert judged(unknown, unknown)["verdict"] == "cannot tell"
+
+
+def test_the_table_fits_80_columns_and_sums_up_long_lists():
+    states = {f"dataset.transforms[{i}].rng": "a" for i in range(300)}
+    ends = dict.fromkeys(states, "b")
+    start = dict(worker(0, "a", "b"), before=states, started=states, after=ends, moving=list(states))
+    many = run([start], [start])
+    lines = report.table(judged(many, many)).splitlines()
+    assert max(map(len, lines)) < 80
+    assert len(lines) < 20
+    assert "dataset.transforms[0].rng and 299 more" in lines

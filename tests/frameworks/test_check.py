@@ -60,7 +60,7 @@ def duplicated(judged, tmp_path_factory):
         program = tmp_path_factory.getbasetemp() / f"train_{package}.py"  # the same for each test of the package
         program.write_text(LOADER.format(IMAGES[package]))
         sources = judged(f"{program}:loader", options)["sources"]
-        used = {name: source["workerseed"] for name, source in sources.items() if source["used"]}
+        used = {name: source["workerseed"] for name, source in sources.items() if source["workerseed"]}
         return {name for name, comparison in used.items() if "same" in comparison.values()}
 
     return of

@@ -158,6 +158,16 @@ def test_no_command_shows_the_usage_and_exits_2(arguments):
     assert done.stderr.startswith("usage: workerseed ")
 
 
+@pytest.mark.parametrize(
+    "arguments", [["run", "--bogus"], ["check", "--bogus"], ["check", "--"], ["check", "--timeout=0"]]
+)
+def test_wrong_arguments_show_the_usage_of_their_subcommand(arguments):
+    done = run_command(*MODULE, *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"usage: workerseed {arguments[0]} ")
+    assert done.stderr.splitlines()[-1].startswith(f"workerseed {arguments[0]}: error: ")
+
+
 def test_without_a_subcommand_the_error_names_those_that_there_are():
     assert run_command(*MODULE).stderr.splitlines()[-1].endswith("required: {run,check}")
 

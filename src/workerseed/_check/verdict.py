@@ -1,102 +1,53 @@
-"""The verdict on a loader, from records of what its workers drew."""
+"""The verdict on a loader: a function of what its workers recorded."""
 
-from typing import Optional, Tuple
+from typing import Any, Dict
 
-from .probe import BATCH, Results
-
-Pair = Tuple[Results, Results]
+from . import advice, comparison
 
 EXIT_CODES = {"not affected": 0, "fixed": 0, "not fixed": 1, "cannot tell": 2}
-FINE = (None, {"workers": "differ", "epochs": "differ", "repeatable": True})  # None: not used
-SEED = "torch.initial_seed() % 2**32, which differs by worker and epoch"
-SHARES = "unless its workers shuffle one order with it and take a share each: they would lose items"
-GENERATORS = "turn on the `generators` option (WORKERSEED=generators, or `workerseed run --generators`)"
-RANKS = (
-    "Its sampler gives each rank a share. Ranks that call torch.manual_seed with one number draw the same: turn on the "
-    "`ranks` option (WORKERSEED=ranks, or `workerseed run --ranks`). If several ranks must load the same batch, as in "
-    'tensor parallelism, call workerseed.install(["ranks"], rank=...) with the data-parallel rank. Seeding torch with '
-    "seed + rank would break a shuffle that ranks share."
+UNSEEN = (
+    "nothing that the check knows draws. In an iterable-style dataset it does not see other generators, because "
+    "workers load different items"
 )
-NUMPY_ALONE = (
-    "While it was imported, the program seeded NumPy but not torch. With workerseed, and on torch 1.9 and later, "
-    "torch's seed decides what workers draw from np.random: call torch.manual_seed, too, or every run differs."
-)
-UNSEEN = "Another process with the same seeds loads other batches, and no source that the check sees explains it."
+SEEDED = "{} is seeded or restored while items are loaded, and workers of an iterable-style dataset load different ones"
+UNPICKLED = "its batches cannot be pickled, so the check cannot compare them"
 
 
-def judge(as_it_is: Pair, workerseed: Pair) -> Results:
-    """Compare what workers drew without and with workerseed.
-
-    Each is a pair: the records of two processes that did the same, as ``probe.probe`` returns them. ``epochs`` has, for
-    each epoch, worker and source, the states from which the worker drew in its first batch. One that begins with
-    "seeded" comes from seeding while loading.
+def judge(report: Dict[str, Any], *others: Dict[str, Any]) -> Dict[str, Any]:
+    """Compare what the workers of a loader draw, unchanged and with workerseed.
 
     Args:
-        as_it_is: without workerseed.
-        workerseed: with it, from other seeds; a state that is the same nevertheless was seeded by the program.
+        report: what ``experiment.examine`` returned. Each of its ``runs`` has ``starts``, what each worker recorded in
+            each of two epochs; ``again``, the first epoch in another process with the same seeds; ``shifted``, by
+            source, the first epoch with that source moved on before the first batch.
+        others: the reports of the same loader from other processes, which may be other ranks.
 
     Returns:
-        ``verdict``; ``status`` and ``loader`` as recorded; ``sources``, each with the number of workers that ``used``
-        it, a comparison ``as_it_is`` and with ``workerseed`` (None if not used), and ``advice``; and ``notes``.
+        ``verdict``, ``reasons`` if it cannot tell, ``sources``, each with a comparison ``as_it_is`` and with
+        ``workerseed`` and with ``advice``, and ``notes``.
     """
-    record = workerseed[0]
-    status, loader = record["status"], record["loader"]
-    workers = as_it_is[0]["epochs"][0] + record["epochs"][0]
-    sources: Results = {}
-    for name in sorted({name for worker in workers for name in worker} - {BATCH}):
-        before, after = compare(name, as_it_is), compare(name, workerseed)
-        used = max(sum(bool(worker.get(name)) for worker in pair[0]["epochs"][0]) for pair in (as_it_is, workerseed))
-        advice = advise(name, before, after, record)
-        sources[name] = {"used": used, "as_it_is": before, "workerseed": after, "advice": advice}
-    batches = compare(BATCH, workerseed)
-    verdict, notes = "not affected", []
-    if any(source["workerseed"] not in FINE for source in sources.values()):
-        verdict = "not fixed"
-    elif batches and not batches["repeatable"]:
-        verdict, notes = "cannot tell", [UNSEEN]
-    elif any(source["as_it_is"] not in FINE for source in sources.values()):
-        verdict = "fixed"
-    if loader["distributed"] and "ranks" not in status["options"]:
-        notes.append(RANKS)
-    seeded = [name for name, state in record["states"].items() if state == as_it_is[0]["states"][name]]
-    if "np.random" in seeded and "torch" not in seeded and sources["np.random"]["used"]:
-        notes.append(NUMPY_ALONE)
-    return {"verdict": verdict, "status": status, "loader": loader, "sources": sources, "notes": notes}
-
-
-def compare(name: str, pair: Pair) -> Optional[Results]:
-    """Compare the states from which one source drew, between workers, epochs and processes; None if it did not."""
-    epochs = [*pair[0]["epochs"], pair[1]["epochs"][0]]
-    first, second, again = ([worker.get(name, []) for worker in epoch] for epoch in epochs)
-    if not any(first + second + again):
-        return None
-    states = [state for worker in first for state in set(worker)]
-    distinct = len(set(states))
-    return {
-        "workers": "differ" if distinct == len(states) else "same" if distinct == 1 else "some same",
-        "epochs": "same" if any(set(one) & set(other) for one, other in zip(first, second)) else "differ",
-        "repeatable": first == again,
-    }
-
-
-def advise(name: str, before: Optional[Results], after: Optional[Results], record: Results) -> Optional[str]:
-    """Return what to do about one source, or None if there is nothing to do."""
-    status, loader = record["status"], record["loader"]
-    if after is None or after in FINE:
-        options = "".join(f" --{option}" for option in status["options"])
-        return None if before in FINE else f"import workerseed, or start the program with `workerseed run{options}`"
-    if any(state.startswith("seeded") for worker in record["epochs"][0] for state in worker.get(name, [])):
-        return f"it is seeded or created while items are loaded: do it once in each worker, from {SEED}"
-    if name.split()[0] in ("np.random", "random", "torch"):
-        if loader["worker_init_fn"]:
-            return f"the worker_init_fn seeds it: remove that, or seed it with {SEED}"
-        return "workerseed is {state}: {reason}".format(**status)
-    if dict(after, repeatable=True) in FINE:
-        return "not reproducible: it is created without a seed; give it one"
-    steps = [] if "generators" in status["options"] else [GENERATORS]
-    if loader["iterable"]:
-        steps.append(f"call workerseed.reseed with the loader, {SHARES}")
-    if not steps:
-        seeds = "the worker_init_fn seeds it, or " if loader["worker_init_fn"] else ""
-        steps = [f"{seeds}workerseed.keep leaves it as it is"]
-    return " and ".join(steps) + ("" if after["repeatable"] else "; and create it with a seed")
+    found = {key: report[key] for key in ("name", "loader", "status", "options")}
+    if "error" in report:
+        found.update(reasons=[report["error"]], details=report["details"])
+        return dict(found, verdict="cannot tell", sources={}, notes=[])
+    is_iterable, compared = report["loader"]["iterable"], {}
+    for way, run in report["runs"].items():
+        ranks = [other["runs"][way] for other in others if "error" not in other]
+        compared[way] = comparison.compare_all(
+            run, [other for other in ranks if other["rank"] != run["rank"]], is_iterable
+        )
+    names = [*compared["as_it_is"], *(name for name in compared["workerseed"] if name not in compared["as_it_is"])]
+    sources: Dict[str, Dict[str, Any]] = {name: {way: compared[way].get(name) for way in compared} for name in names}
+    before, after = (any(map(comparison.is_flawed, compared[way].values())) for way in ("as_it_is", "workerseed"))
+    verdict, reasons = "not fixed" if after else "fixed" if before else "not affected", []
+    if not after:
+        reasons = [SEEDED.format(name) for name in names if "unknown" in (sources[name]["workerseed"] or {}).values()]
+    if verdict == "not affected":
+        if is_iterable and not any(any(source.values()) for source in sources.values()):
+            reasons.append(UNSEEN)
+        if any(None in start["batches"] for start in report["runs"]["workerseed"]["starts"]):
+            reasons.append(UNPICKLED)
+    for name, source in sources.items():
+        source["advice"] = advice.advise(name, source, report)
+    found.update(verdict="cannot tell" if reasons else verdict, reasons=reasons, sources=sources)
+    return dict(found, notes=advice.notes(sources, report))
