@@ -33,17 +33,16 @@ def find_rank(given: Rank = None, verbose: bool = False) -> int:
         ValueError: it is not a rank.
     """
     distributed = sys.modules.get("torch.distributed")
-    values = {name: os.environ.get(name, "").strip() for name in RANK_VARIABLES}
-    variable = next(filter(values.get, RANK_VARIABLES), None)
+    variable = next((name for name in RANK_VARIABLES if os.environ.get(name, "").strip()), None)
     if given is not None:
         rank, source = checked_rank(given() if callable(given) else given, "rank"), "from install"
     elif distributed is not None and distributed.is_available() and distributed.is_initialized():
         rank, source = int(distributed.get_rank()), "from torch.distributed"
     elif variable:
-        value = values[variable]
+        value = os.environ[variable].strip()
         # Longer numbers are not ranks, and int() refuses very long ones with its own error (Python 3.11).
-        is_number = value.isdecimal() and len(value) <= len(str(MASK32))
-        rank, source = checked_rank(int(value) if is_number else value, variable), f"from {variable}"
+        number = int(value) if value.isdecimal() and len(value) <= len(str(MASK32)) else value
+        rank, source = checked_rank(number, variable), f"from {variable}"
     else:
         names = ", ".join(RANK_VARIABLES)
         rank, source = 0, f"because torch.distributed is not initialized and none of these variables is set: {names}"

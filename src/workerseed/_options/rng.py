@@ -102,16 +102,13 @@ def forget_second_normal(generator: Any) -> None:
 
 def source_state(source: Any) -> Any:
     """Return the state of a source, as Python's own numbers, lists and texts."""
-    cls = type(source)
-    if issubclass(cls, random.Random):
+    if issubclass(type(source), random.Random):
         return random.Random.getstate(source)
-    if issubclass(cls, torch.Generator):
-        return source.get_state().tolist()
-    return _plain(source.state if issubclass(cls, BIT_GENERATOR) else source.get_state())
+    return _plain(source.state if issubclass(type(source), BIT_GENERATOR) else source.get_state())
 
 
 def _plain(state: Any) -> Any:
-    """Return a state without NumPy's arrays and integers, whose texts are cut short or differ between versions."""
+    """Return a state without arrays and NumPy's integers, whose texts are cut short or differ between versions."""
     if isinstance(state, dict):
         return sorted((name, _plain(part)) for name, part in state.items())
     if isinstance(state, tuple):
