@@ -51,8 +51,7 @@ def forget_marks() -> None:
     """End all marks; ``uninstall`` calls it."""
     global _uninstalled
     _uninstalled += 1
-    for references in _references.values():
-        references.clear()
+    _references.update({KEEP: {}, RESEED: {}})
 
 
 def is_marked(loader: Any, mark: str) -> bool:
@@ -64,9 +63,8 @@ def is_marked(loader: Any, mark: str) -> bool:
 def marked(mark: str) -> List[Any]:
     """Return the generators and datasets with a mark, and drop the references to those that are gone."""
     references = _references[mark]
-    for number, reference in list(references.items()):
-        if reference() is None:
-            references.pop(number, None)
+    for number in [number for number, reference in list(references.items()) if reference() is None]:
+        references.pop(number, None)
     return [reference() for reference in list(references.values())]
 
 

@@ -7,8 +7,6 @@ from typing import Any, Callable, Union
 from .._messages import log_once
 from .._seeding import MASK32, checked_integer
 
-Rank = Union[int, Callable[[], int], None]
-
 RANK_VARIABLES = (
     "RANK",  # torch's launchers
     "HOROVOD_RANK",
@@ -21,7 +19,7 @@ RANK_VARIABLES = (
 )
 
 
-def find_rank(given: Rank = None, verbose: bool = False) -> int:
+def find_rank(given: Union[int, Callable[[], int], None] = None, verbose: bool = False) -> int:
     """Return the data-parallel rank of this process.
 
     Args:

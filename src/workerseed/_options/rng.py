@@ -83,10 +83,9 @@ def _reseed_torch(source: Any, seed: int) -> None:
 def _reseed_bit_generator(source: Any, seed: int) -> None:
     fresh = next(base for base in type(source).__mro__ if base.__module__.startswith("numpy."))(seed)
     state = dict(fresh.state, bit_generator=source.state["bit_generator"])  # the name of a subclass
+    source.state = state
     if hasattr(fresh, "spawn") and isinstance(fresh.__getstate__(), tuple):  # NumPy 2: `spawn` uses the seed sequence
         source.__setstate__((state, fresh.seed_seq))
-    else:
-        source.state = state
 
 
 def seed_from(state: object, entropy: List[int]) -> int:

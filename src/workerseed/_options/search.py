@@ -6,7 +6,6 @@ import os
 import random
 import sys
 import threading
-from collections import defaultdict
 from functools import lru_cache
 from itertools import count, islice, repeat
 from types import CodeType, FrameType, FunctionType, MethodType, ModuleType
@@ -52,7 +51,7 @@ def find_generators(roots: Dict[str, Any], leading: AbstractSet[Any] = frozenset
     # Each with its path, such as `dataset.rng`, and the containers and kinds of which a sample led to it.
     level: List[Tuple[Any, str, Tuple[Any, ...]]] = [(root, name, ()) for name, root in roots.items()]
     while level:
-        by_kind: Dict[Any, List[Any]] = defaultdict(list)
+        by_kind: Dict[Any, List[Any]] = {}
         for value, path, sampled in level:
             if id(value) in seen or issubclass(type(value), random.SystemRandom):  # the latter has no state
                 continue
@@ -73,7 +72,8 @@ def find_generators(roots: Dict[str, Any], leading: AbstractSet[Any] = frozenset
             for name, part in parts:
                 if id(type(part)) not in ATOMS:
                     kind = id(type(part)), id(type(value)), name if name[:1] == "." else ""
-                    by_kind[kind].append((part, path + name if name[:1] in ("", ".", "[") else name, sampled))
+                    to_part = path + name if name[:1] in ("", ".", "[") else name
+                    by_kind.setdefault(kind, []).append((part, to_part, sampled))
         level = []
         for kind, objects in by_kind.items():
             if len(objects) > SAMPLE and kind not in leading:
@@ -93,13 +93,12 @@ def _parts(value: Any, own_packages: Set[str], most: int) -> List[Tuple[str, Any
     if cls is FrameType:  # of a generator function, before Python 3.11
         return [(f".<{name}>", part) for name, part in value.f_locals.items()]
     if cls is FunctionType:
-        cells = zip(value.__code__.co_freevars, map(gc.get_referents, value.__closure__ or ()))
-        closed = [(f".<{name}>", part) for name, parts in cells for part in parts]
+        closed = [(f".<{name}>", cell) for name, cell in zip(value.__code__.co_freevars, value.__closure__ or ())]
         named = _named(value) if _is_searched(value, own_packages) else []
         return [*closed, ("", value.__defaults__), ("", value.__kwdefaults__), ("", vars(value)), *named]
     if issubclass(cls, type) and not _is_searched(value, own_packages):
         return []
-    attributes = vars(value) if issubclass(cls, type) else attributes_of(value)
+    attributes = attributes_of(value)
     parts = [("." + str(name), part) for name, part in attributes.items()] + [("", cls)]
     if issubclass(cls, CONTAINERS):
         return parts + _entries(value, most)
@@ -144,13 +143,11 @@ def _named(function: FunctionType) -> List[Tuple[str, Any]]:
     variables = function.__globals__
     names = variables if "globals" in of_globals else of_globals  # it may name any
     parts = [(f"{function.__module__}.{name}", variables.get(name, sys.modules.get(name))) for name in sorted(names)]
-    modules = [part for _, part in parts if isinstance(part, ModuleType)]
-    for module in modules:
-        for name in sorted(of_attributes & set(vars(module))):
-            part = vars(module)[name]
-            parts.append((f"{module.__name__}.{name}", part))
-            if isinstance(part, ModuleType) and part not in modules:
-                modules.append(part)
+    modules: List[ModuleType] = []
+    for _, part in parts:  # it grows
+        if isinstance(part, ModuleType) and part not in modules:
+            modules.append(part)
+            parts += [(f"{part.__name__}.{name}", vars(part)[name]) for name in sorted(of_attributes & set(vars(part)))]
     return parts
 
 
