@@ -10,15 +10,13 @@ from .ranks import find_rank
 __all__ = ["for_start", "forget_marks", "keep", "reseed"]
 
 
-def for_start(
-    iterator: Any, loader: Any, worker_init_fn: Any, options: Tuple[str, ...], rank: Any
-) -> Tuple[int, Reseed]:
+def for_start(iterator: Any, loader: Any, init_fn: Any, options: Tuple[str, ...], rank: Any) -> Tuple[int, Reseed]:
     """Return what the options add to one start of workers.
 
     Args:
         iterator: the worker iterator that is being built; it has the dataset and ``collate_fn`` in its attributes.
         loader: its loader, or None if that is not known.
-        worker_init_fn: the user's function, or None.
+        init_fn: the user's function, or None.
         options: the options that are on.
         rank: what ``install`` was given.
 
@@ -35,7 +33,7 @@ def for_start(
         try:
             from .generators import stored_generators  # not at the top: it imports torch
 
-            stored = stored_generators(iterator, loader, worker_init_fn, verbose)
+            stored = stored_generators(iterator, loader, init_fn, verbose)
         except Exception as error:
             warn_once(f"stored generators are not reseeded: {error!r}")
     return number, stored

@@ -21,24 +21,22 @@ def stored_generators(iterator: Any, loader: Any, worker_init_fn: Any, verbose: 
         worker_init_fn: the user's function, or None.
         verbose: log what is left alone.
     """
-    if is_marked(loader, KEEP):
-        return None
     dataset = _taken(iterator, loader, "dataset")
     roots = {"dataset": dataset, "collate_fn": _taken(iterator, loader, "collate_fn"), "worker_init_fn": worker_init_fn}
     found = find_generators(roots)
-    if not found:
+    if not found or is_marked(loader, KEEP):
         return None  # do not search marked datasets for nothing
     kept = _marked_sources(KEEP)
     chosen = {path: generator for path, generator in found.items() if id(source_of(generator)) not in kept}
-    if _is_iterable_style(dataset, _taken(iterator, loader, "dataset_kind")) and not is_marked(loader, RESEED):
-        requested = _marked_sources(RESEED)
-        left = [path for path, generator in chosen.items() if id(source_of(generator)) not in requested]
-        for path in left:
-            del chosen[path]
-        if left and verbose:
+    is_iterable = issubclass(type(dataset), getattr(dataloader, "IterableDataset", ()))  # torch 1.2 and later
+    # fastai 2 loads iterable-style from a dataset of another class; 1 is _DatasetKind.Iterable.
+    if (is_iterable or _taken(iterator, loader, "dataset_kind") == 1) and not is_marked(loader, RESEED):
+        requested, all_chosen = _marked_sources(RESEED), chosen
+        chosen = {path: generator for path, generator in chosen.items() if id(source_of(generator)) in requested}
+        if verbose and len(chosen) < len(all_chosen):
             log_once(
-                f"generators: left {len(left)} on iterable-style dataset {type(dataset).__name__} unchanged: its "
-                "workers may rely on identical shuffles; see workerseed.reseed"
+                f"generators: left {len(all_chosen) - len(chosen)} on iterable-style dataset {type(dataset).__name__} "
+                "unchanged: its workers may rely on identical shuffles; see workerseed.reseed"
             )
     return StoredGenerators(roots, chosen) if chosen else None
 
@@ -49,20 +47,15 @@ def _taken(iterator: Any, loader: Any, name: str) -> Any:
     return attributes.get("_" + name, attributes.get(name, attributes_of(loader).get(name)))
 
 
-def _is_iterable_style(dataset: Any, kind: Any) -> bool:
-    is_iterable = issubclass(type(dataset), getattr(dataloader, "IterableDataset", ()))  # torch 1.2 and later
-    # fastai 2 loads iterable-style from a dataset of another class.
-    return is_iterable or (kind is not None and kind == vars(dataloader)["_DatasetKind"].Iterable)
+def _marked_sources(mark: str) -> Set[int]:
+    """Return the ids of what draws in the marked generators and datasets."""
+    return {id(source) for target in marked(mark) for source in sources_in(target)}
 
 
-def _marked_sources(mark: str) -> Dict[int, Any]:
-    return {number: source for target in marked(mark) for number, source in sources_in(target).items()}
-
-
-def sources_in(target: Any) -> Dict[int, Any]:
-    """Return, by id, what draws in a generator, or in all generators that a dataset stores."""
+def sources_in(target: Any) -> List[Any]:
+    """Return what draws in a generator, or in all generators that a dataset stores."""
     stored = [target] if issubclass(type(target), KINDS) else find_generators({"dataset": target}).values()
-    return {id(source): source for source in map(source_of, stored)}
+    return [source_of(generator) for generator in stored]
 
 
 class StoredGenerators:

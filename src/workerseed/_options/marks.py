@@ -51,8 +51,7 @@ def forget_marks() -> None:
     """End all marks; ``uninstall`` calls it."""
     global _uninstalled
     _uninstalled += 1
-    for references in _references.values():
-        references.clear()
+    _references.update({KEEP: {}, RESEED: {}})
 
 
 def is_marked(loader: Any, mark: str) -> bool:
@@ -64,9 +63,8 @@ def is_marked(loader: Any, mark: str) -> bool:
 def marked(mark: str) -> List[Any]:
     """Return the generators and datasets with a mark, and drop the references to those that are gone."""
     references = _references[mark]
-    for number, reference in list(references.items()):
-        if reference() is None:
-            references.pop(number, None)
+    for number in [number for number, reference in list(references.items()) if reference() is None]:
+        references.pop(number, None)
     return [reference() for reference in list(references.values())]
 
 
@@ -88,21 +86,15 @@ def _mark(function: str, mark: str, target: Any) -> None:
     if not issubclass(cls, KINDS) and not is_dataset:
         raise TypeError(f"{function} takes a DataLoader, a dataset or a generator, got {target!r}")
     references = _references[mark]
-    parts = {id(target): target} if cls.__weakrefoffset__ else sources_in(target)
-    for number, part in parts.items():
-        references[number] = weakref.ref(part) if type(part).__weakrefoffset__ else _HeldSource(part)
+    for part in [target] if cls.__weakrefoffset__ else sources_in(target):
+        references[id(part)] = weakref.ref(part) if type(part).__weakrefoffset__ else _held(part)
     if len(references) & (len(references) - 1) == 0:  # 1, 2, 4, ...: the cost of a mark does not grow with their number
         marked(mark)
 
 
-class _HeldSource:
-    """Stands in for a weak reference to what cannot have one, such as NumPy's generators and those of torch 1.x.
+def _held(source: Any) -> Callable[[], Any]:
+    """Return a stand-in for a weak reference to what cannot have one, NumPy's generators and those of torch 1.x.
 
     It refers to what draws the numbers, a few kilobytes, until ``marked`` finds that nothing else does.
     """
-
-    def __init__(self, source: Any) -> None:
-        self.source = source
-
-    def __call__(self) -> Any:
-        return self.source if sys.getrefcount(self.source) > 2 else None  # this attribute and the argument
+    return lambda: source if sys.getrefcount(source) > 2 else None  # this closure and the argument

@@ -2,12 +2,10 @@
 
 import os
 import sys
-from typing import Any, Callable, Tuple, Union
+from typing import Any, Callable, Union
 
 from .._messages import log_once
 from .._seeding import MASK32, checked_integer
-
-Rank = Union[int, Callable[[], int], None]
 
 RANK_VARIABLES = (
     "RANK",  # torch's launchers
@@ -21,7 +19,7 @@ RANK_VARIABLES = (
 )
 
 
-def find_rank(given: Rank = None, verbose: bool = False) -> int:
+def find_rank(given: Union[int, Callable[[], int], None] = None, verbose: bool = False) -> int:
     """Return the data-parallel rank of this process.
 
     Args:
@@ -32,26 +30,23 @@ def find_rank(given: Rank = None, verbose: bool = False) -> int:
     Raises:
         ValueError: it is not a rank.
     """
-    rank, source = _rank_and_source(given)
+    distributed = sys.modules.get("torch.distributed")
+    variable = next((name for name in RANK_VARIABLES if os.environ.get(name, "").strip()), None)
+    if given is not None:
+        rank, source = checked_rank(given() if callable(given) else given, "rank"), "from install"
+    elif distributed is not None and distributed.is_available() and distributed.is_initialized():
+        rank, source = int(distributed.get_rank()), "from torch.distributed"
+    elif variable:
+        value = os.environ[variable].strip()
+        # Longer numbers are not ranks, and int() refuses very long ones with its own error (Python 3.11).
+        number = int(value) if value.isdecimal() and len(value) <= len(str(MASK32)) else value
+        rank, source = checked_rank(number, variable), f"from {variable}"
+    else:
+        names = ", ".join(RANK_VARIABLES)
+        rank, source = 0, f"because torch.distributed is not initialized and none of these variables is set: {names}"
     if verbose:
         log_once(f"ranks: rank {rank}, {source}")
     return rank
-
-
-def _rank_and_source(given: Rank) -> Tuple[int, str]:
-    if given is not None:
-        return checked_rank(given() if callable(given) else given, "rank"), "from install"
-    distributed = sys.modules.get("torch.distributed")
-    if distributed is not None and distributed.is_available() and distributed.is_initialized():
-        return int(distributed.get_rank()), "from torch.distributed"
-    for name in RANK_VARIABLES:
-        value = os.environ.get(name, "").strip()
-        if value:
-            # Longer numbers are not ranks, and int() refuses very long ones with its own error (Python 3.11).
-            is_number = value.isdecimal() and len(value) <= len(str(MASK32))
-            return checked_rank(int(value) if is_number else value, name), f"from {name}"
-    names = ", ".join(RANK_VARIABLES)
-    return 0, f"because torch.distributed is not initialized and none of these variables is set: {names}"
 
 
 def checked_rank(rank: Any, name: str) -> int:

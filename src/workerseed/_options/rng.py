@@ -3,7 +3,6 @@
 import hashlib
 import importlib
 import random
-import struct
 from contextlib import suppress
 from typing import Any, Dict, List
 
@@ -17,6 +16,8 @@ with suppress(Exception):  # torch also runs without NumPy, or with one that fai
 RANDOM_STATE: Any = getattr(numpy_random, "RandomState", ())
 GENERATOR: Any = getattr(numpy_random, "Generator", ())  # NumPy 1.17 and later
 BIT_GENERATOR: Any = numpy_random.PCG64.__base__ if hasattr(numpy_random, "PCG64") else ()  # not public in 1.17
+# Those of NumPy 1.17 and later: a bit generator draws, and they keep a second normal themselves.
+KEEPS_NORMAL: Any = RANDOM_STATE if hasattr(RANDOM_STATE, "_bit_generator") else ()
 KINDS = tuple(filter(None, (random.Random, torch.Generator, RANDOM_STATE, GENERATOR, BIT_GENERATOR)))
 
 # In the state of a torch.Generator, the words of its Mersenne Twister, 8 bytes each: THGeneratorState of torch 1.0
@@ -36,15 +37,13 @@ def source_of(generator: Any) -> Any:
     cls = type(generator)
     if issubclass(cls, GENERATOR):
         return GENERATOR.bit_generator.__get__(generator)  # whatever a subclass has in this name
-    return RANDOM_STATE._bit_generator.__get__(generator) if _keeps_normal(generator) else generator
+    return RANDOM_STATE._bit_generator.__get__(generator) if issubclass(cls, KEEPS_NORMAL) else generator
 
 
 def state_of(generator: Any) -> str:
     """Return a digest of everything that decides what a generator draws next."""
-    state = source_state(source_of(generator))
-    if _keeps_normal(generator):
-        whole = generator.get_state(legacy=False)
-        state = [state, whole["has_gauss"], whole["gauss"]]
+    keeps_normal = issubclass(type(generator), KEEPS_NORMAL)
+    state = _plain(generator.get_state(legacy=False)) if keeps_normal else source_state(source_of(generator))
     return hashlib.sha256(repr(state).encode()).hexdigest()[:16]
 
 
@@ -75,19 +74,18 @@ def reseed_source(source: Any, entropy: List[int]) -> None:
 def _reseed_torch(source: Any, seed: int) -> None:
     source.manual_seed(seed % 2**63)  # torch 1.2 takes no more; it uses 32 bits, which repeat in some 10,000 starts
     words = random.Random(seed).getstate()[1][:TORCH_WORDS]
+    packed = [byte for word in words for byte in word.to_bytes(8, "little")]
     state = source.get_state()
-    packed = torch.tensor(list(struct.pack(f"<{TORCH_WORDS}Q", *words)), dtype=torch.uint8)
-    state[TORCH_WORDS_START : TORCH_WORDS_START + len(packed)] = packed
+    state[TORCH_WORDS_START : TORCH_WORDS_START + len(packed)] = torch.tensor(packed, dtype=torch.uint8)
     source.set_state(state)
 
 
 def _reseed_bit_generator(source: Any, seed: int) -> None:
     fresh = next(base for base in type(source).__mro__ if base.__module__.startswith("numpy."))(seed)
     state = dict(fresh.state, bit_generator=source.state["bit_generator"])  # the name of a subclass
+    source.state = state
     if hasattr(fresh, "spawn") and isinstance(fresh.__getstate__(), tuple):  # NumPy 2: `spawn` uses the seed sequence
         source.__setstate__((state, fresh.seed_seq))
-    else:
-        source.state = state
 
 
 def seed_from(state: object, entropy: List[int]) -> int:
@@ -97,27 +95,19 @@ def seed_from(state: object, entropy: List[int]) -> int:
 
 def forget_second_normal(generator: Any) -> None:
     """Drop the normal that a RandomState has in store: it makes two at a time, and its source does not know."""
-    if _keeps_normal(generator):
+    if issubclass(type(generator), KEEPS_NORMAL):
         generator.set_state(dict(generator.get_state(legacy=False), has_gauss=0, gauss=0.0))
-
-
-def _keeps_normal(generator: Any) -> bool:
-    """Whether this is a RandomState of NumPy 1.17 or later: a bit generator draws, and it keeps a normal itself."""
-    return issubclass(type(generator), RANDOM_STATE) and hasattr(RANDOM_STATE, "_bit_generator")
 
 
 def source_state(source: Any) -> Any:
     """Return the state of a source, as Python's own numbers, lists and texts."""
-    cls = type(source)
-    if issubclass(cls, random.Random):
+    if issubclass(type(source), random.Random):
         return random.Random.getstate(source)
-    if issubclass(cls, torch.Generator):
-        return source.get_state().tolist()
-    return _plain(source.state if issubclass(cls, BIT_GENERATOR) else source.get_state())
+    return _plain(source.state if issubclass(type(source), BIT_GENERATOR) else source.get_state())
 
 
 def _plain(state: Any) -> Any:
-    """Return a state without NumPy's arrays and integers, whose texts are cut short or differ between versions."""
+    """Return a state without arrays and NumPy's integers, whose texts are cut short or differ between versions."""
     if isinstance(state, dict):
         return sorted((name, _plain(part)) for name, part in state.items())
     if isinstance(state, tuple):
