@@ -1,10 +1,12 @@
 """Searches a loader's objects for the generators that they store or that their code names."""
 
+import dis
 import gc
 import os
 import random
 import sys
 import threading
+from functools import lru_cache
 from itertools import count, islice, repeat
 from types import CodeType, FrameType, FunctionType, MethodType, ModuleType
 from typing import AbstractSet, Any, Dict, List, Set, Tuple
@@ -22,6 +24,8 @@ ARRAY: Any = getattr(sys.modules.get("numpy"), "ndarray", ())  # .rng has import
 CONTAINERS: Any = (list, tuple, dict, set, frozenset, ARRAY)
 NOT_SEARCHED = ("builtins", "torch", "numpy", "workerseed")
 INSTALLED = (os.path.dirname(os.__file__) + os.sep, "site-packages", "dist-packages")  # parts of paths
+NAME_GLOBALS = ("LOAD_GLOBAL", "LOAD_NAME", "IMPORT_NAME")  # instructions
+NAME_ATTRIBUTES = ("LOAD_ATTR", "LOAD_METHOD", "IMPORT_FROM")
 
 
 def find_generators(roots: Dict[str, Any], leading: AbstractSet[Any] = frozenset()) -> Dict[str, Any]:
@@ -108,9 +112,10 @@ def _entries(value: Any, most: int) -> List[Tuple[str, Any]]:
     base: Any = next(base for base in CONTAINERS if issubclass(type(value), base))
     keys = count() if base in (list, tuple) else repeat(None)
     pairs: Any = iter(dict.items(value)) if base is dict else zip(keys, base.__iter__(value))
-    if base.__len__(value) > most:
+    length = base.__len__(value)
+    if length > most:
         # At random: regular steps could miss what comes at regular steps itself.
-        places = sorted(random.Random(0).sample(range(base.__len__(value)), most))
+        places = sorted(random.Random(0).sample(range(length), most))
         skipped = [place - before - 1 for before, place in zip([-1, *places], places)]
         pairs = [pair for number in skipped for pair in islice(pairs, number, number + 1)]
     named = [(f"[{key!r}]" if type(key) in (str, int) else "", key, entry) for key, entry in pairs]
@@ -119,7 +124,8 @@ def _entries(value: Any, most: int) -> List[Tuple[str, Any]]:
 
 def _package(value: Any) -> str:
     """Return the top-level package of a function or class, or of the class of something else."""
-    owner = value if issubclass(type(value), (type, FunctionType, MethodType)) else type(value)
+    cls = type(value)
+    owner = value if issubclass(cls, (type, FunctionType, MethodType)) else cls
     return str(getattr(owner, "__module__", None)).partition(".")[0]
 
 
@@ -127,24 +133,26 @@ def _is_searched(value: Any, own_packages: Set[str]) -> bool:
     """Whether the code of a function or class is the program's, or of the package that a root comes from."""
     package = _package(value)
     file = str(getattr(sys.modules.get(package), "__file__", None))
-    return package not in NOT_SEARCHED and (package in own_packages or not any(part in file for part in INSTALLED))
+    is_own = package in own_packages or not any(part in file for part in INSTALLED)
+    return is_own and package not in NOT_SEARCHED
 
 
 def _named(function: FunctionType) -> List[Tuple[str, Any]]:
-    """Return the global variables whose names a function's code has, by ``module.name``, also those of other modules.
-
-    An attribute may have the name of a global variable: that is followed for nothing.
-    """
-    names = sorted(_names_in(function.__code__))
-    parts = [(f"{function.__module__}.{name}", function.__globals__.get(name, sys.modules.get(name))) for name in names]
+    """Return the global variables that a function's code names, by ``module.name``, also those of other modules."""
+    of_globals, of_attributes = (_names_in(function.__code__, kind) for kind in (NAME_GLOBALS, NAME_ATTRIBUTES))
+    variables = function.__globals__
+    names = variables if "globals" in of_globals else of_globals  # it may name any
+    parts = [(f"{function.__module__}.{name}", variables.get(name, sys.modules.get(name))) for name in sorted(names)]
     modules: List[ModuleType] = []
     for _, part in parts:  # it grows
         if isinstance(part, ModuleType) and part not in modules:
             modules.append(part)
-            parts += [(f"{part.__name__}.{name}", vars(part)[name]) for name in names if name in vars(part)]
+            parts += [(f"{part.__name__}.{name}", vars(part)[name]) for name in sorted(of_attributes & set(vars(part)))]
     return parts
 
 
-def _names_in(code: CodeType) -> Set[str]:
-    """Return the names of global variables, modules and attributes in code and in the code within it."""
-    return set(code.co_names).union(*(_names_in(inner) for inner in code.co_consts if isinstance(inner, CodeType)))
+@lru_cache(maxsize=None)
+def _names_in(code: CodeType, instructions: Tuple[str, ...]) -> Set[str]:
+    """Return the names that these instructions have in code and in the code within it."""
+    names = {part.argval for part in dis.get_instructions(code) if part.opname in instructions}
+    return names.union(*(_names_in(inner, instructions) for inner in code.co_consts if isinstance(inner, CodeType)))
