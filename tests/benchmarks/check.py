@@ -46,7 +46,8 @@ def many():
 def python(*arguments):
     def run():
         command = [sys.executable, *arguments]
-        subprocess.check_output(command, stderr=subprocess.STDOUT)
+        # In a session, as the check has its program: Linux shares the processor out by sessions.
+        subprocess.check_output(command, stderr=subprocess.STDOUT, start_new_session=True)
 
     return run
 
