@@ -23,8 +23,8 @@ def stored_generators(iterator: Any, loader: Any, worker_init_fn: Any, verbose: 
     """
     dataset = _taken(iterator, loader, "dataset")
     roots = {"dataset": dataset, "collate_fn": _taken(iterator, loader, "collate_fn"), "worker_init_fn": worker_init_fn}
-    found = find_generators(roots)
-    if not found or is_marked(loader, KEEP):
+    found = {} if is_marked(loader, KEEP) else find_generators(roots)
+    if not found:
         return None  # do not search marked datasets for nothing
     kept = _marked_sources(KEEP)
     chosen = {path: generator for path, generator in found.items() if id(source_of(generator)) not in kept}
