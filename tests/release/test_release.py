@@ -129,7 +129,7 @@ def test_urls_are_such_that_the_readme_cites_them(metadata):
 
 
 def test_the_changelog_has_this_version(metadata):
-    assert f"\n## [{metadata['Version']}] - " in (ROOT / "CHANGELOG.md").read_text()
+    assert f"\n## {metadata['Version']} - " in (ROOT / "CHANGELOG.md").read_text()
 
 
 def test_the_sdist_has_all_of_the_checkout(checkout, sdist):
