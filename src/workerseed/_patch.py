@@ -38,7 +38,7 @@ def patch(dataloader: ModuleType) -> Tuple[str, str]:
     Returns:
         The state and the reason for ``workerseed.status()``: ``active``, ``native`` or ``unsupported``.
     """
-    loader, root = getattr(dataloader, "DataLoader", None), _root(dataloader)  # which makes a lazy module load
+    loader, root = getattr(dataloader, "DataLoader", None), root_class(dataloader)  # which makes a lazy module load
     options = [option for option in BEYOND_TORCH_1_9 if option in (settings.options or ())]
     worker = sys.modules.get("torch.utils.data._utils.worker")  # torch 1.0 has none
     native = "this torch seeds NumPy in its workers itself" if hasattr(worker, "_generate_state") else ""
@@ -81,12 +81,13 @@ def unpatch() -> None:
 
 def replaced(dataloader: Any) -> str:
     """Return the names of the attributes that somebody has replaced since, if workers are not seeded for that."""
-    root = _root(dataloader)
+    root = root_class(dataloader)
     missing = [name for name in FUNCTIONS if root is not None and _find(root, name)[1] is None]
     return ", ".join(f"{root.__name__}.{name}" for name in missing)
 
 
-def _root(dataloader: Any) -> Any:
+def root_class(dataloader: Any) -> Any:
+    """Return the root class of torch's iterators in this module, or None."""
     return next((getattr(dataloader, name) for name in ROOTS if hasattr(dataloader, name)), None)
 
 

@@ -50,7 +50,7 @@ def in_fork(task: Callable[[], Result], deadline: float) -> Result:
 
 
 def run_fork(task: Callable[[], Result], output: str, results: str, deadline: float) -> None:
-    """Result the task, write down what it returned or raised, and exit."""
+    """Run the task, write down what it returned or raised, and exit."""
     try:
         parent = os.getppid()
         os.setpgid(0, 0)

@@ -31,9 +31,10 @@ def watch(dataloader: ModuleType) -> None:
     """Wrap the constructors of torch's DataLoader and of the root class of its iterators."""
     import wrapt
 
-    root = "_BaseDataLoaderIter" if hasattr(dataloader, "_BaseDataLoaderIter") else "_DataLoaderIter"
+    from .._patch import root_class
+
     wrapt.wrap_function_wrapper(dataloader, "DataLoader.__init__", note_place)
-    wrapt.wrap_function_wrapper(dataloader, f"{root}.__init__", examine_first)
+    wrapt.wrap_function_wrapper(root_class(dataloader), "__init__", examine_first)
 
 
 def note_place(wrapped: Any, loader: Any, args: Any, kwargs: Any) -> None:
