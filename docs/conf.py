@@ -1,6 +1,7 @@
 """The settings of Sphinx, for ``tox run -e docs``."""
 
 import pathlib
+
 import tomllib
 
 import workerseed

@@ -14,7 +14,6 @@ from ways import SINGLE, WAYS, base_seeds_of, streams
 STARTS = 2**18  # of workers, for repeats and first draws
 STREAMS, LENGTH = 2**12, 2**10  # whose words are correlated, and how many of each
 EPOCHS = [0, 16, 32, 48]  # where each begins in the picture
-TITLES = {"torch 1.0 to 1.8.1 alone": "torch 1.0 to 1.8.1", "torch.initial_seed() % 2**32": "torch.initial_seed()\n% 2**32"}
 GREY = "#757e89"
 COLUMNS = ["repeats", "high", "low", "pairs", "in turn", "max r", "all r"]
 
@@ -65,14 +64,14 @@ def draw(path):
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    pyplot.rcParams.update({name: GREY for name in ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color")})
-    pyplot.rcParams.update({"ytick.color": GREY, "font.size": 15, "axes.titlesize": 15})
+    pyplot.rcParams.update(dict.fromkeys(("text.color", "axes.edgecolor", "xtick.color", "ytick.color"), GREY))
+    pyplot.rcParams.update({"font.size": 15, "axes.titlesize": 15})
     figure, axes = pyplot.subplots(2, 3, figsize=(7.2, 5.6), layout="constrained")
     for way, axis in zip((SINGLE, *WAYS), axes.flat):
         words = of_epochs(way, 16, 4, LENGTH).reshape(64, LENGTH)
         r = abs(correlations(words)) / np.sqrt(LENGTH - 1)
         axis.imshow(np.full_like(r, 0.5), "Oranges", alpha=r.clip(0, 1), vmin=0, vmax=1, interpolation="nearest")
-        axis.set_title(TITLES.get(way, way))
+        axis.set_title(way.replace(" alone", "").replace(" %", "\n%"))
         axis.set(xticks=EPOCHS, yticks=EPOCHS, xticklabels="", yticklabels="")
     for axis in (axes[0, 0], axes[1, 0]):
         axis.set(yticks=EPOCHS, yticklabels=[f"epoch {epoch}" for epoch in range(4)])
