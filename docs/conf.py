@@ -20,7 +20,7 @@ html_favicon = "_static/favicon.svg"
 html_show_copyright = False
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
-if "Source" in PROJECT["urls"]:  # see "Releasing" in CONTRIBUTING.md
+if "Source" in PROJECT["urls"]:  # see "Release" in CONTRIBUTING.md
     html_theme_options = {
         "source_repository": PROJECT["urls"]["Source"],
         "source_branch": "main",
