@@ -15,6 +15,7 @@ copybutton_prompt_text = r">>> |\$ "  # copies what you type, without what it pr
 copybutton_prompt_is_regexp = True
 myst_heading_anchors = 3  # the anchors that a code host gives to headings
 html_theme = "furo"
+pygments_dark_style = "github-dark"
 html_title = f"workerseed {version}"
 html_favicon = "_static/favicon.svg"
 html_show_copyright = False
