@@ -1,10 +1,8 @@
 """The configuration: the variable WORKERSEED, the options of ``install``, and what is on in this process."""
 
-TYPE_CHECKING = False  # mypy reads it as true; `typing` itself is too slow to import at interpreter start
-if TYPE_CHECKING:
-    from typing import Callable, Iterable, Optional, Sequence, Tuple, Union
+from typing import Callable, Iterable, Optional, Sequence, Tuple, Union
 
-    Rank = Union[int, Callable[[], int], None]
+Rank = Union[int, Callable[[], int], None]
 
 VARIABLE = "WORKERSEED"
 ON = ("1", "on", "true", "yes")
@@ -21,14 +19,14 @@ class Settings:
         rank: what ``install`` was given.
     """
 
-    options: "Optional[Tuple[str, ...]]" = None
-    rank: "Rank" = None
+    options: Optional[Tuple[str, ...]] = None
+    rank: Rank = None
 
 
 settings = Settings()
 
 
-def from_variable(value: str) -> "Optional[Tuple[str, ...]]":
+def from_variable(value: str) -> Optional[Tuple[str, ...]]:
     """Return the options that a value of WORKERSEED names, or None if it turns workerseed off.
 
     An empty value, or one that only says on, names none. Case and white space do not count.
@@ -36,11 +34,9 @@ def from_variable(value: str) -> "Optional[Tuple[str, ...]]":
     Raises:
         ValueError: the value is not valid.
     """
-    words = [word.strip().lower() for word in value.split(",")]
-    if len(words) == 1 and words[0] in OFF:
-        return None
-    if len(words) == 1 and words[0] in ("", *ON):
-        return ()
+    words = [word.strip() for word in value.lower().split(",")]
+    if len(words) == 1 and words[0] in ("", *ON, *OFF):
+        return None if words[0] in OFF else ()
     for word in words:
         if word not in OPTIONS:
             expected = "{} (on), {} (off), or a comma-separated list of {}".format(*map(", ".join, (ON, OFF, OPTIONS)))
@@ -48,7 +44,7 @@ def from_variable(value: str) -> "Optional[Tuple[str, ...]]":
     return in_order(words)
 
 
-def checked_options(options: "Iterable[str]") -> "Tuple[str, ...]":
+def checked_options(options: Iterable[str]) -> Tuple[str, ...]:
     """Return the options that ``install`` was given, in order.
 
     Raises:
@@ -65,6 +61,6 @@ def checked_options(options: "Iterable[str]") -> "Tuple[str, ...]":
     return in_order(names)
 
 
-def in_order(names: "Sequence[str]") -> "Tuple[str, ...]":
+def in_order(names: Sequence[str]) -> Tuple[str, ...]:
     """Return the options among ``names`` in the order of ``OPTIONS``, each once."""
     return tuple(option for option in OPTIONS if option in names)

@@ -15,6 +15,7 @@ DATALOADER = "torch.utils.data.dataloader"
 ModuleSpecClass: "Any" = type(sys.__spec__)  # as importlib.machinery has it, which takes long to import
 
 _callbacks: "List[Callback]" = []
+_searching: "Set[int]" = set()  # the threads in which the finder asks the import system, which must not ask it back
 
 
 def call_when_imported(callback: "Callback") -> None:
@@ -23,13 +24,12 @@ def call_when_imported(callback: "Callback") -> None:
     If it is already imported, call it now as well. The finder stays for good: taking it out would make imports in other
     threads skip the finder behind it.
     """
-    if callback not in _callbacks:
-        _callbacks.append(callback)
-    if _finder not in sys.meta_path:
-        sys.meta_path.insert(0, _finder)
+    _callbacks.append(callback)
+    if _Finder not in sys.meta_path:
+        sys.meta_path.insert(0, _Finder)
     dataloader = imported_dataloader()
     if dataloader is not None:
-        callback(dataloader)
+        _call(dataloader)
         return
     # Another thread may be importing torch right now, and may already have passed our finder.
     for name in (DATALOADER, "torch.utils.data"):
@@ -51,7 +51,13 @@ def _spec_of(module: "Any") -> "Any":
 
 def _call(module: "Any") -> None:
     for callback in list(_callbacks):
-        callback(module)
+        try:
+            callback(module)
+        except Exception as error:  # pex may have taken workerseed away; the import of torch must not fail
+            from contextlib import suppress
+
+            with suppress(Exception):  # stderr may be closed
+                sys.stderr.write(f"workerseed: DataLoader workers are not seeded: {error!r}\n")
 
 
 class _Finder:
@@ -60,18 +66,16 @@ class _Finder:
     ``find_spec`` runs under an import lock that another thread may be waiting for, so it imports nothing.
     """
 
-    def __init__(self) -> None:
-        self.searching: Set[int] = set()  # the threads that ask the import system, and must not find this finder
-
-    def find_spec(self, name: str, path: object = None, target: object = None) -> "Optional[ModuleSpec]":
+    @classmethod
+    def find_spec(cls, name: str, path: object = None, target: object = None) -> "Optional[ModuleSpec]":
         thread = _thread.get_ident()
-        if name != DATALOADER or not _callbacks or thread in self.searching:
+        if name != DATALOADER or thread in _searching:
             return None
-        self.searching.add(thread)
+        _searching.add(thread)
         try:
             spec: Any = sys.modules["_frozen_importlib"]._find_spec(name, path, target)
         finally:
-            self.searching.discard(thread)
+            _searching.discard(thread)
         if spec is None or spec.loader is None:
             return spec  # type: ignore[no-any-return]
         loader = _Loader(spec.loader)
@@ -107,9 +111,6 @@ class _Loader:
         result = execute(module_or_name)
         _call(module_or_name if result is None else result)
         return result
-
-
-_finder = _Finder()
 
 
 def _watch(module: "Any") -> None:

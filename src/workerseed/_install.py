@@ -2,25 +2,38 @@
 
 import os
 import sys
+from types import ModuleType
+from typing import Any, Iterable, NamedTuple, Optional, Tuple
 
 from . import _config
 from ._config import settings
-from ._import_hook import call_when_imported, imported_dataloader
+from ._import_hook import imported_dataloader
+from ._messages import log, log_once, warn_once
 
-TYPE_CHECKING = False  # mypy reads it as true; `typing` itself is too slow to import at interpreter start
-if TYPE_CHECKING:
-    from types import ModuleType
-    from typing import Any, Callable, Iterable, Tuple, Union
-
-    from ._status import Status
-
-_state: "Tuple[str, str]" = ("off", "not installed")
+_state = ("off", "not installed")
 
 
-def install(options: "Iterable[str]" = (), rank: "Union[int, Callable[[], int], None]" = None) -> None:
+class Status(NamedTuple):
+    """What workerseed does in this process.
+
+    Attributes:
+        state: ``waiting`` for torch's DataLoader to be imported; ``active``; ``native``, this torch seeds NumPy itself;
+            ``off``; ``unsupported``, workerseed does not know this torch; ``failed``.
+        reason: why, in words.
+        torch: the version of the imported torch, or None.
+        options: the options that are on.
+    """
+
+    state: str
+    reason: str
+    torch: Optional[str]
+    options: Tuple[str, ...]
+
+
+def install(options: Iterable[str] = (), rank: _config.Rank = None) -> None:
     """Seed NumPy in every DataLoader worker that starts from now on, as torch 1.9 does.
 
-    ``import workerseed`` calls it. If torch is not imported yet, it waits for that. You may call it again. If the
+    ``import workerseed`` does it. If torch is not imported yet, it waits for that. You may call it again. If the
     environment has ``WORKERSEED=0``, it does nothing. If that variable is invalid, it prints one line on stderr and
     does nothing.
 
@@ -37,14 +50,12 @@ def install(options: "Iterable[str]" = (), rank: "Union[int, Callable[[], int], 
     """
     requested = _config.checked_options(options)
     value = os.environ.get(_config.VARIABLE, "")
+    of_variable, reason = None, f"switched off by {_config.VARIABLE}={value}"
     try:
         of_variable = _config.from_variable(value)
     except ValueError as error:
-        from ._messages import log_once
-
-        log_once(f"off: {error}")
-        _stay_off(str(error))
-        return
+        reason = str(error)
+        log_once(f"off: {reason}")
     if rank is not None:
         from ._options.ranks import checked_rank
 
@@ -53,18 +64,16 @@ def install(options: "Iterable[str]" = (), rank: "Union[int, Callable[[], int], 
         if not callable(rank):
             checked_rank(rank, "rank")
     if of_variable is None:
-        _stay_off(f"switched off by {_config.VARIABLE}={value}")
+        if settings.options is None:  # else it was installed before the variable changed, and stays
+            _set_state("off", reason)
         return
     settings.options = _config.in_order((*of_variable, *(settings.options or ()), *requested))
     settings.rank = rank if rank is not None else settings.rank
-    if imported_dataloader() is None:
+    dataloader = imported_dataloader()
+    if dataloader is None:
         _set_state("waiting", "torch's DataLoader is not imported yet")
-    call_when_imported(patch_dataloader)
-
-
-def _stay_off(reason: str) -> None:
-    if settings.options is None:  # else it was installed before the variable changed, and stays
-        _set_state("off", reason)
+    else:
+        patch_dataloader(dataloader)
 
 
 def uninstall() -> None:
@@ -79,14 +88,12 @@ def uninstall() -> None:
             getattr(sys.modules[f"{__package__}.{name}"], function)()
 
 
-def status() -> "Status":
+def status() -> Status:
     """Return what workerseed does in this process, and why.
 
     Returns:
         A named tuple ``(state, reason, torch, options)``, see ``Status``.
     """
-    from ._status import Status  # not at the top: it imports `typing`
-
     state, reason = _state
     dataloader = imported_dataloader()
     if state == "active":
@@ -106,7 +113,7 @@ def status() -> "Status":
     return Status(state, reason, version, settings.options or ())
 
 
-def patch_dataloader(dataloader: "ModuleType") -> None:
+def patch_dataloader(dataloader: ModuleType) -> None:
     """Patch the module ``torch.utils.data.dataloader``; never raise, because that would make ``import torch`` fail.
 
     wrapt and autowrapt call such a function a post import hook.
@@ -127,10 +134,9 @@ def _set_state(state: str, reason: str) -> None:
     changed = (state, reason) != _state
     _state = (state, reason)
     if state in ("unsupported", "failed"):
-        from ._messages import warn_once
-
         warn_once("DataLoader workers are not seeded: " + reason)
-    elif changed and "verbose" in (settings.options or ()):
-        from ._messages import log
-
+    elif changed and state != "waiting" and "verbose" in (settings.options or ()):
         log(f"{state}: {reason}")
+
+
+install()

@@ -3,9 +3,7 @@
 import os
 import sys
 import warnings
-from typing import Set
-
-_written: Set[str] = set()
+from functools import lru_cache
 
 
 def log(message: str) -> None:
@@ -16,22 +14,16 @@ def log(message: str) -> None:
         return
 
 
-def log_once(message: str) -> None:
-    """Write one line to stderr, unless this process has already written it."""
-    if message not in _written:
-        _written.add(message)
-        log(message)
+log_once = lru_cache(maxsize=None)(log)
 
 
+@lru_cache(maxsize=None)
 def warn_once(message: str) -> None:
     """Issue ``message`` as a ``RuntimeWarning``, unless this process already has.
 
     Where warnings are errors (``python -W error``), the message goes to stderr instead: an exception would end
     ``import torch`` or a worker.
     """
-    if message in _written:
-        return
-    _written.add(message)
     try:
         warnings.warn("workerseed: " + message, RuntimeWarning, stacklevel=2)
     except Exception:

@@ -96,13 +96,9 @@ def _find(cls: type, name: str) -> Tuple[Any, Any]:
     attribute: Any = vars(cls).get(name)
     if _is_ours(attribute):
         return None, attribute
-    outer = inspect.unwrap(attribute, stop=_is_around_ours)
+    outer = inspect.unwrap(attribute, stop=lambda around: _is_ours(getattr(around, "__wrapped__", None)))
     ours = getattr(outer, "__wrapped__", None)
     return (outer, ours) if _is_ours(ours) else (None, None)
-
-
-def _is_around_ours(attribute: Any) -> bool:
-    return _is_ours(attribute.__wrapped__)
 
 
 def _is_ours(attribute: Any) -> bool:
@@ -202,11 +198,10 @@ def _is_seeded(worker_init_fn: Any) -> bool:
 def _seeded_init(iterator: Any, loader: Any, worker_init_fn: WorkerInitFn) -> SeededWorkerInit:
     """Return what the workers that ``iterator`` starts now call in place of ``worker_init_fn``."""
     for_start: Tuple[Any, ...] = ()
-    options = settings.options or ()
-    if any(option in options for option in BEYOND_TORCH_1_9):
+    if set(BEYOND_TORCH_1_9).intersection(settings.options or ()):
         from . import _options
 
-        for_start = _options.for_start(iterator, loader, worker_init_fn, options, settings.rank)
+        for_start = _options.for_start(iterator, loader, worker_init_fn)
     chain = attributes_of(loader).get(CHAIN)
     if chain is None or chain.worker_init_fn is not worker_init_fn:
         # It was assigned since, or the loader never went through our DataLoader.__init__: it is older than the patch,

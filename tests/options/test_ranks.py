@@ -330,7 +330,7 @@ def test_the_worker_info_has_the_seed_of_torch(ranks, monkeypatch, rank):
 
 @pytest.mark.parametrize("name", [None, *VARIABLES])
 def test_the_rank_and_where_it_comes_from_are_logged_once(name, monkeypatch, capfd):
-    monkeypatch.setattr(_messages, "_written", set())
+    _messages.log_once.cache_clear()
     if name is not None:
         monkeypatch.setenv(name, "2")
     workerseed.install(["ranks", "verbose"])
@@ -341,7 +341,7 @@ def test_the_rank_and_where_it_comes_from_are_logged_once(name, monkeypatch, cap
     assert lines == [found if name else none + ", ".join(VARIABLES)]
 
 
-def test_without_verbose_nothing_is_logged(ranks, monkeypatch, capfd):
-    monkeypatch.setattr(_messages, "_written", set())
+def test_without_verbose_nothing_is_logged(ranks, capfd):
+    _messages.log_once.cache_clear()
     epochs(loader_of(), 1)
     assert "ranks: " not in capfd.readouterr().err

@@ -24,7 +24,7 @@ def test_status_without_torch(prints):
 def test_all_public_names_are_there(prints):
     code = "import workerseed\nnames = [name for name in dir(workerseed) if name in workerseed.__all__]\n"
     code += "print(len(names), workerseed.numpy_seed(0, 0)[0], workerseed.Status)"
-    assert prints(code) == "7 2968811710 <class 'workerseed._status.Status'>\n"
+    assert prints(code) == "7 2968811710 <class 'workerseed._install.Status'>\n"
 
 
 def test_a_name_that_does_not_exist_is_an_attribute_error():

@@ -178,3 +178,18 @@ workerseed.uninstall()
 print(state in ("waiting", "failed", "unsupported"))
 """
     assert prints(code, "-W", "ignore") == "True\n"
+
+
+@needs_torch
+@pytest.mark.parametrize("stderr", ["sys.stderr", "None"])
+def test_torch_is_imported_although_workerseed_has_been_taken_away(python, stderr):
+    code = f"""
+import sys, workerseed
+sys.modules["workerseed"] = None  # pex takes packages out of sys.modules and sys.path
+sys.stderr = {stderr}
+import torch.utils.data
+print("alive")
+"""
+    done = python(code, "-W", "ignore")
+    assert (done.returncode, done.stdout) == (0, "alive\n")
+    assert ("workerseed: DataLoader workers are not seeded: " in done.stderr) == (stderr != "None")

@@ -2,38 +2,37 @@
 
 from typing import Any, Tuple
 
+from .._config import settings
 from .._messages import warn_once
-from .._seeding import Reseed
+from .._seeding import Reseed, WorkerInitFn
 from .marks import forget_marks, keep, reseed
 from .ranks import find_rank
 
 __all__ = ["for_start", "forget_marks", "keep", "reseed"]
 
 
-def for_start(iterator: Any, loader: Any, init_fn: Any, options: Tuple[str, ...], rank: Any) -> Tuple[int, Reseed]:
-    """Return what the options add to one start of workers.
+def for_start(iterator: Any, loader: Any, worker_init_fn: WorkerInitFn) -> Tuple[int, Reseed]:
+    """Return what the options that are on add to one start of workers.
 
     Args:
         iterator: the worker iterator that is being built; it has the dataset and ``collate_fn`` in its attributes.
         loader: its loader, or None if that is not known.
-        init_fn: the user's function, or None.
-        options: the options that are on.
-        rank: what ``install`` was given.
+        worker_init_fn: the user's function, or None.
 
     Returns:
         The rank, 0 without the option ``ranks``; and what a worker process calls with its four entropy words to reseed
         the stored generators, None if there are none.
 
     Raises:
-        ValueError: the launcher or ``rank`` gives something that is not a rank.
+        ValueError: the launcher or ``install(rank=...)`` gives something that is not a rank.
     """
-    verbose, stored = "verbose" in options, None
-    number = find_rank(rank, verbose) if "ranks" in options else 0
+    options, stored = settings.options or (), None
+    rank = find_rank(settings.rank, "verbose" in options) if "ranks" in options else 0
     if "generators" in options:
         try:
             from .generators import stored_generators  # not at the top: it imports torch
 
-            stored = stored_generators(iterator, loader, init_fn, verbose)
+            stored = stored_generators(iterator, loader, worker_init_fn, "verbose" in options)
         except Exception as error:
             warn_once(f"stored generators are not reseeded: {error!r}")
-    return number, stored
+    return rank, stored
