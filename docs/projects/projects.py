@@ -1,4 +1,4 @@
-"""Runs public code that has the bug, as its authors wrote it, without workerseed and with it: ``tox run -e projects``.
+"""Runs public code that has the bug, as its authors wrote it, with and without workerseed: ``tox run -e projects``.
 
     python docs/projects/projects.py FOLDER [PROJECT ...]
 
@@ -88,7 +88,7 @@ PROJECTS = [
 
 
 def provide(project, checkout):
-    """Fetch the project where it is missing; return the reason if it cannot run, or None."""
+    """Fetch the project if it is missing; return the reason if it cannot run, else None."""
     url = "https://github.com/" + project.repository
     git = ["git", "-C", checkout]
     quiet = {
@@ -114,7 +114,7 @@ def build_wheel(folder):
 
 
 def run(project, checkout, wheel, folder, prefix=()):
-    """Load with the project's code in a fresh process; return the result of loaders.py, None if it has none."""
+    """Load with the project's code in a fresh process; return the result of loaders.py, or None if it failed."""
     requirements = [word for package in [*project.packages, wheel] for word in ("--with", package)]
     uv = ["uv", "run", "--quiet", "--no-project", "--python", project.python]
     process = subprocess.run(

@@ -36,7 +36,7 @@ def main():
 
 
 def of_epochs(way, workers, epochs, length):
-    """Return the streams of so many epochs. The number of workers is the seed, too: no table repeats another."""
+    """Return the streams of so many epochs. The number of workers is also the seed, so no table repeats another."""
     return streams(way, workers, workers, base_seeds_of(workers, epochs), length)
 
 
@@ -46,7 +46,7 @@ def of_first_draws(words):
 
 
 def correlations(words):
-    """Return Pearson's r of each two rows, divided by the standard deviation that it has for independent ones."""
+    """Return Pearson's r of each pair of rows, in standard deviations of independent rows."""
     centred = words - words.mean(axis=1, keepdims=True)
     centred /= np.sqrt((centred**2).sum(axis=1, keepdims=True))
     return centred @ centred.T * np.sqrt(words.shape[1] - 1)
