@@ -1,4 +1,4 @@
-"""Loads with the code of one project, as its authors wrote it: the part of projects.py that runs on the project's torch.
+"""Loads with one project's code, as its authors wrote it: the part of projects.py that runs on the project's torch.
 
     python loaders.py PROJECT CHECKOUT FOLDER
 
@@ -248,7 +248,7 @@ def spin(checkout):
 
 
 def main(project, checkout, folder):
-    """Write a hash of what was drawn for each item to result.json, as [epoch, worker, hash] in the order of the items."""
+    """Write what was drawn for each item to result.json, as [epoch, worker, hash] in the order of the items."""
     os.chdir(folder)
     rows = {}
     np.random.seed(0)
