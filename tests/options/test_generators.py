@@ -123,24 +123,22 @@ def drawn_of_kinds(*options):
     return {kind: [*drawn[3 * i : 3 * i + 3], parents[i]] for i, kind in enumerate(MAKERS)}
 
 
-@pytest.mark.parametrize("kind", MAKERS)
-def test_each_kind_draws_otherwise_in_every_worker_and_epoch(kind):
-    assert distinct(drawn_of_kinds("generators")[kind][0]) == 4
+each_kind = pytest.mark.parametrize("kind", MAKERS)
 
 
-@pytest.mark.parametrize("kind", MAKERS)
-def test_without_the_option_each_kind_draws_the_same_everywhere(kind):
-    assert set(drawn_of_kinds()[kind][0]) == {draw(MAKERS[kind](1))}
-
-
-@pytest.mark.parametrize("kind", MAKERS)
-def test_equal_generators_stay_equal_within_a_worker_and_others_do_not(kind):
+@each_kind
+def test_each_kind_draws_otherwise_in_every_worker_and_epoch_and_only_equal_ones_the_same(kind):
     one, equal, other, _ = drawn_of_kinds("generators")[kind]
     assert one == equal
     assert distinct(one + other) == 8
 
 
-@pytest.mark.parametrize("kind", MAKERS)
+@each_kind
+def test_without_the_option_each_kind_draws_the_same_everywhere(kind):
+    assert set(drawn_of_kinds()[kind][0]) == {draw(MAKERS[kind](1))}
+
+
+@each_kind
 def test_the_generator_of_the_parent_stays(kind):
     assert drawn_of_kinds("generators")[kind][3] == draw(MAKERS[kind](1))
 
@@ -193,19 +191,16 @@ def test_generators_that_a_generator_spawns_differ(reseeding):
     assert distinct(first_draws(Calling(lambda: draw(generator.spawn(1)[0])))) == 4
 
 
-@pytest.mark.skipif(TORCH < (1, 2), reason="torch 1.2 brought the worker info")
-def test_it_is_done_before_the_users_function(reseeding):
-    generator = random.Random(1)
-    seen = []
-    dataset = Calling(lambda: seen[0])
-    drawn = first_draws(dataset, worker_init_fn=lambda worker_id: seen.append(generator.random()))
-    assert drawn == first_draws(Holding(random.Random(1)))
+def test_the_users_function_comes_after_it(reseeding):
+    generator, seen = random.Random(1), []
 
+    def note_and_seed(worker_id):
+        seen.append(generator.random())
+        generator.seed(worker_id)
 
-def test_the_users_function_may_seed_otherwise(reseeding):
-    generator = random.Random(1)
-    drawn = first_draws(Holding(generator), worker_init_fn=lambda worker_id: generator.seed(worker_id))
-    assert drawn == [(random.Random(worker).random(),) for worker in (0, 1)] * 2
+    drawn = first_draws(Calling(lambda: seen[0], generator.random), worker_init_fn=note_and_seed)
+    assert [first for first, _ in drawn] == [first for (first,) in first_draws(Holding(random.Random(1)))]
+    assert [second for _, second in drawn] == [random.Random(worker).random() for worker in (0, 1)] * 2
 
 
 @needs_numpy
@@ -257,26 +252,6 @@ def of_generator_function(generator):
     return running
 
 
-def of_untracked(generator):
-    containers = {"a": ({"b": (generator,)},)}
-    gc.collect()  # from then on, the garbage collector does not know those of a torch.Generator
-    return containers
-
-
-def of_cycle(generator):
-    containers = [generator]
-    containers.append(containers)
-    return containers
-
-
-def of_many_equal_tuples(generator):
-    nested = (generator,)
-    for _ in range(60):
-        nested = (nested, nested)
-    gc.collect()
-    return nested
-
-
 PLACES = {
     "slot": Slotted,
     "class": lambda generator: type("OfClass", (), {"generator": generator})(),
@@ -287,17 +262,14 @@ PLACES = {
     "cache": lambda generator: functools.lru_cache()(lambda: generator),
     "method": lambda generator: Holding(generator).__getitem__,
     "local variable of a generator function": of_generator_function,
-    "untracked containers": of_untracked,
     "nested containers": lambda generator: [{"a": ([{"b": {frozenset([(generator,)])}}],)}],
-    "cycle": of_cycle,
-    "many equal tuples": of_many_equal_tuples,
     "loader": lambda generator: DataLoader(Holding(generator)),
 }
 if np is not None:
     PLACES["array"] = lambda generator: np.array([generator, None], dtype=object)
 
 
-@pytest.mark.parametrize("kind", MAKERS)
+@each_kind
 @pytest.mark.parametrize("place", PLACES)
 def test_it_is_found(place, kind):
     generator = MAKERS[kind](1)
@@ -305,16 +277,18 @@ def test_it_is_found(place, kind):
     assert found is generator
 
 
-@pytest.mark.skipif(not hasattr(gc, "freeze"), reason="Python 3.7 brought gc.freeze")
-def test_it_is_found_among_frozen_objects_which_stay_frozen():
-    dataset = Holding(random.Random(1), torch.Generator())
-    gc.freeze()
+def test_it_is_found_where_the_garbage_collector_does_not_look():
+    nested = (torch.Generator(),)
+    for _ in range(60):
+        nested = (nested, nested)  # as many paths as no search can follow one by one
+    dataset = Holding(random.Random(1), {"a": ({"b": nested},)})
+    dataset.generators.append(dataset)
+    gc.collect()  # from then on, it does not know containers of a torch.Generator
+    getattr(gc, "freeze", bool)()  # Python 3.7
     try:
-        count = gc.get_freeze_count()
         assert len(find_generators({"dataset": dataset})) == 2
-        assert 0 < gc.get_freeze_count() <= count  # some have gone
     finally:
-        gc.unfreeze()
+        getattr(gc, "unfreeze", bool)()
 
 
 # By other start methods
@@ -334,25 +308,10 @@ def test_workers_that_are_not_forked_reseed_and_keep_the_same(reseeding, method)
 # What is left alone
 
 
-def test_system_random_is_left_alone():
-    class OwnSystem(random.SystemRandom):
-        pass
-
-    assert find_generators({"dataset": [random.SystemRandom(), OwnSystem()]}) == {}
-
-
 @needs_numpy
-def test_the_global_generators_draw_as_without_the_option(reseeding):
+def test_the_global_generators_and_those_of_the_system_are_left_alone(reseeding):
     assert draws(DataLoader(Draws(), num_workers=2)) == expected_draws()
-    dataset = Calling(random.random, lambda: torch.rand(1).item())
-    with_option = first_draws(dataset)
-    workerseed.uninstall()
-    assert with_option == first_draws(dataset)
-
-
-def test_a_loader_without_workers_is_left_alone(reseeding):
-    same = random.Random(1)
-    assert items(Holding(random.Random(1)), workers=0) == [[same.random()] for _ in range(4)]
+    assert find_generators({"dataset": [random, np.random, torch.default_generator, random.SystemRandom()]}) == {}
 
 
 def test_the_parent_lets_go_of_what_it_found(reseeding):
@@ -547,19 +506,10 @@ class Answering(metaclass=OddType):
 
 def test_odd_objects_stop_nothing(reseeding):
     dataset = Holding(random.Random(1), Unruly(2))
+    if MODERN_NUMPY:
+        dataset.generators.append(type("Hiding", (OwnGenerator,), {"bit_generator": Unruly.bit_generator})(OwnPCG64(1)))
     dataset.odd = [Answering(), {"odd": Answering()}, Answering, *(Answering() for _ in range(300))]
-    drawn = first_draws(dataset)
-    assert [distinct(of_kind) for of_kind in zip(*drawn)] == [4, 4]
-
-
-@needs_modern_numpy
-def test_a_generator_whose_class_hides_its_bit_generator_is_reseeded(reseeding):
-    class Hiding(np.random.Generator):
-        @property
-        def bit_generator(self):
-            raise RuntimeError("none of your business")
-
-    assert distinct(first_draws(Holding(Hiding(np.random.PCG64(1))))) == 4
+    assert {distinct(of_kind) for of_kind in zip(*first_draws(dataset))} == {4}
 
 
 @pytest.mark.skipif(not hasattr(getattr(np, "random", None), "set_bit_generator"), reason="NumPy 1.24 brought it")
@@ -600,7 +550,7 @@ if np is not None:
 
 
 @pytest.mark.parametrize("container", CONTAINERS)
-@pytest.mark.parametrize("offset", [0, 5, 9])
+@pytest.mark.parametrize("offset", [0, 5])
 def test_generators_at_regular_steps_of_a_large_container_are_found(container, offset):
     boxes = [Box() for _ in range(1000)]
     stored = CONTAINERS[container](boxes)
@@ -648,15 +598,3 @@ def test_a_failure_of_the_search_does_not_stop_a_loader(reseeding, monkeypatch):
         assert sorted(items(Calling(lambda: 1))) == [[1]] * 4
 
 
-# When it is on
-
-
-def test_status_names_it(reseeding):
-    status = workerseed.status()
-    assert (status.state, status.options) == ("active", ("generators",))
-    assert status.reason.endswith("; options: generators")
-
-
-def test_uninstall_ends_it(reseeding):
-    workerseed.uninstall()
-    assert distinct(first_draws(Holding(random.Random(1)))) == 1

@@ -1,5 +1,7 @@
 """What documentation names as limits: whose seed counts, and which workers are reached."""
 
+import random
+
 import pytest
 import torch.utils.data
 from support import NATIVE, TORCH, Draws, draws, needs_numpy, np, only_legacy
@@ -9,7 +11,7 @@ pytestmark = needs_numpy
 
 
 def drawn_by_a_program_that_seeds_numpy_alone():
-    torch.seed()  # as in every new process
+    torch.manual_seed(random.SystemRandom().getrandbits(32))  # as every new process does
     np.random.seed(0)
     return [int(batch) for batch in DataLoader(Draws(), num_workers=2)]
 
