@@ -2,8 +2,19 @@
 
 import pytest
 from support import NATIVE
-from variants import ACTIVATIONS, NUMPY, SEEDINGS, STOCK, assert_seeded_as_by_torch_1_9, column, drawn, installed
-from variants import repeats, result, version_of
+from variants import (
+    ACTIVATIONS,
+    NUMPY,
+    SEEDINGS,
+    STOCK,
+    assert_seeded_as_by_torch_1_9,
+    column,
+    drawn,
+    installed,
+    repeats,
+    result,
+    version_of,
+)
 
 if NATIVE:
     pytest.skip("this torch seeds NumPy itself", allow_module_level=True)

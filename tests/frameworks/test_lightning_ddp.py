@@ -31,9 +31,7 @@ seeds_workers = pytest.mark.skipif(VERSION < "1.3", reason="seed_everything of L
 
 def ranks(variant, seeding="unseeded", part="training"):
     """By rank: the rows of a loader, and what it shows of itself."""
-    return [
-        found[part] for found in results_of_ranks("use_lightning.py", variant, "pytorch_lightning", seeding)
-    ]
+    return [found[part] for found in results_of_ranks("use_lightning.py", variant, "pytorch_lightning", seeding)]
 
 
 @seeds_workers

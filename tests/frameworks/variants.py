@@ -127,7 +127,7 @@ def are_those_of_torch_1_9(rows):
 
 
 def are_those_of_rank(rows, rank, high=START_HIGH, low=START_LOW):
-    """Whether NumPy's draws follow from the rank and from the seeds that torch has given the workers, in two columns."""
+    """Whether NumPy's draws follow from the rank and from the seeds of torch, in two columns."""
     streams = {}
     for row in rows:
         start = row[WORKER], (row[high] << 32) + row[low]

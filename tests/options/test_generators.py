@@ -596,5 +596,3 @@ def test_a_failure_of_the_search_does_not_stop_a_loader(reseeding, monkeypatch):
     monkeypatch.setattr("workerseed._options.generators.find_generators", fail)
     with pytest.warns(RuntimeWarning, match="stored generators are not reseeded: RuntimeError"):
         assert sorted(items(Calling(lambda: 1))) == [[1]] * 4
-
-

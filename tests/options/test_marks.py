@@ -221,5 +221,3 @@ def test_a_kept_loader_is_kept_in_a_process_that_never_uninstalled(monkeypatch):
     workerseed.keep(loader)
     monkeypatch.setattr(marks, "_uninstalled", 0)
     assert marks.is_marked(pickle.loads(pickle.dumps(loader)), marks.KEEP)
-
-

@@ -31,7 +31,7 @@ NOT_A_RANK = (
     "is not a data-parallel rank, which the option 'ranks' of workerseed needs: "
     "expected a whole number from 0 to 4294967295"
 )
-WORLD_SIZE = 3
+WORLD_SIZE = 2
 
 
 @pytest.fixture(autouse=True)
@@ -69,7 +69,7 @@ def test_the_first_variable_that_is_set_counts(monkeypatch):
     assert find_rank() == rank - 1
 
 
-@pytest.mark.parametrize("value", ["first", "-1", "1.0", "1 2", "0x1", "1_0", "²", "4294967296", "1" * 5000])
+@pytest.mark.parametrize("value", ["first", "-1", "1.0", "1 2", "1e3", "1_0", "²", "4294967296", "1" * 5000])
 def test_a_variable_that_is_not_a_rank_is_an_error(ranks, monkeypatch, value):
     monkeypatch.setenv("PMI_RANK", value)
     shown = value if value == "4294967296" else repr(value)
@@ -291,5 +291,3 @@ def test_the_rank_and_where_it_comes_from_are_logged_once_and_only_with_verbose(
     found = f"ranks: rank 2, from {name}"
     none = "ranks: rank 0, because torch.distributed is not initialized and none of these variables is set: "
     assert lines == [found if name else none + ", ".join(VARIABLES)]
-
-

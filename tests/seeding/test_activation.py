@@ -1,7 +1,7 @@
 """When and how importing workerseed takes effect."""
 
 import pytest
-from support import NATIVE, TORCH, USE, needs_numpy
+from support import NATIVE, USE, needs_numpy
 
 STATE = "native" if NATIVE else "active"
 REPORT = "\nimport workerseed\nprint(first_draw(), workerseed.status().state)"

@@ -54,9 +54,7 @@ class HoldsItsLoader(Draws):
         return type(self.loader) is Held, self.loader.worker_init_fn, vars(self.loader)["worker_init_fn"]
 
 
-@pytest.mark.parametrize(
-    "method, function", [("fork", None), ("fork", init), ("forkserver", init), ("spawn", None)]
-)
+@pytest.mark.parametrize("method, function", [("fork", None), ("fork", init), ("forkserver", init), ("spawn", None)])
 def test_a_dataset_that_holds_its_loader_reads_the_users_function_in_a_worker(patched, method, function):
     dataset = HoldsItsLoader(1)
     with start_method(method) as options:

@@ -4,7 +4,6 @@ import functools
 import time
 
 import pytest
-import torch
 from support import TORCH, Draws, as_list, epoch, error_of, expected_draws, needs_numpy, np, start_method
 from torch.utils.data import DataLoader
 
@@ -137,5 +136,3 @@ def test_one_taken_away_after_construction_is_not_called(shim):
     loader = DataLoader(Draws(), num_workers=2, worker_init_fn=refuse)
     loader.worker_init_fn = None
     assert [int(batch) for batch in epoch(loader)] == expected_draws()
-
-

@@ -117,8 +117,10 @@ def test_a_command_that_cannot_be_run_is_one_line(command, code, problem, tmp_pa
 
 @pytest.mark.parametrize(
     "arguments",
-    ["", "no-such-subcommand", "run", "run --", "run --verbose", "run --bogus", "run --rank echo runs"]
-    + ["check --bogus", "check --", "check --timeout=0"],
+    [
+        *("", "no-such-subcommand", "run", "run --", "run --verbose", "run --bogus", "run --rank echo runs"),
+        *("check --bogus", "check --", "check --timeout=0"),
+    ],
 )
 def test_wrong_arguments_show_the_usage_and_exit_2(arguments):
     done = run_command(*MODULE, *arguments.split())

@@ -159,7 +159,10 @@ def test_any_shadowed_one_runs(tmp_path, shadowed, kind):
 )
 def test_errors_of_the_shadowed_one_show_as_they_do_without_ours(shadowed, text):
     folder = shadowed(text)
-    native, ours = run_python("-c", "print('runs')", PYTHONPATH=folder), on_path("-c", "print('runs')", PYTHONPATH=folder)
+    native, ours = (
+        run_python("-c", "print('runs')", PYTHONPATH=folder),
+        on_path("-c", "print('runs')", PYTHONPATH=folder),
+    )
     assert (ours.returncode, ours.stdout) == (native.returncode, native.stdout)
     assert ours.stderr.splitlines()[-1:] == native.stderr.splitlines()[-1:]
 
@@ -220,7 +223,9 @@ def test_a_broken_workerseed_is_one_line_and_torch_goes_on(tmp_path, text):
 @pytest.mark.parametrize("value", ["1", "verbose"])
 def test_without_workerseed_it_says_so_only_if_asked(value):
     done = run_python("-S", "-c", "import sitecustomize", PYTHONPATH=FOLDER, WORKERSEED=value)
-    said = f"workerseed: not installed in {sys.executable}: No module named 'workerseed'\n" if value == "verbose" else ""
+    said = (
+        f"workerseed: not installed in {sys.executable}: No module named 'workerseed'\n" if value == "verbose" else ""
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", said)
 
 

@@ -63,7 +63,9 @@ def test_the_command_run_leaves_the_error_of_the_program_as_it_is():
 
 
 @without_torch
-@pytest.mark.parametrize("variables", [{}, {"WORKERSEED": "1", "PYTHONPATH": SITECUSTOMIZE}], ids=["import", "variable"])
+@pytest.mark.parametrize(
+    "variables", [{}, {"WORKERSEED": "1", "PYTHONPATH": SITECUSTOMIZE}], ids=["import", "variable"]
+)
 def test_a_program_that_can_do_without_torch_does(prints, variables):
     code = """
 try:

@@ -3,7 +3,6 @@
 The latter have the variables of torchelastic, and a further argument: how to seed.
 """
 
-import activated  # first
 import inspect
 import sys
 
@@ -48,9 +47,7 @@ class Model(pl.LightningModule):
     def on_train_end(self):
         loader = getattr(self.trainer.train_dataloader, "loaders", self.trainer.train_dataloader)  # since 1.1
         for part, used in (("training", loader), ("validation", self.trainer.val_dataloaders[0])):
-            self.found[part].update(
-                worker_init_fn=name_of(used.worker_init_fn), sampler=type(used.sampler).__name__
-            )
+            self.found[part].update(worker_init_fn=name_of(used.worker_init_fn), sampler=type(used.sampler).__name__)
 
 
 def loader_of(**options):
