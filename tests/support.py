@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import gc
 import inspect
 import itertools
 import json
@@ -72,7 +73,9 @@ def run_python(*arguments, **variables):
 
 def environment_with(**variables):
     """The environment; of the variables that concern us it has those given alone."""
-    others = {name: value for name, value in os.environ.items() if not name.startswith(("WORKERSEED", "PYTHON"))}
+    others = {
+        name: value for name, value in os.environ.items() if not name.startswith(("WORKERSEED", "PYTHON", "PYTEST"))
+    }
     return dict(others, **variables)
 
 
@@ -123,6 +126,11 @@ class Seeds(Draws):
 
     def __getitem__(self, index):
         return torch.initial_seed(), int(np.random.randint(0, 1000)), random.random()
+
+
+def lock_of(generator):
+    """The lock that a generator of NumPy holds while it draws."""
+    return next(each for each in gc.get_referents(generator) if hasattr(each, "acquire"))
 
 
 def as_list(batch):

@@ -1,6 +1,5 @@
 """The words that seed NumPy, and the step that seeds a worker with them."""
 
-import gc
 import random
 import sys
 import threading
@@ -10,7 +9,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from support import Draws, expected_draws, has_seed_sequence, needs_numpy, np, only_legacy, only_native
+from support import Draws, expected_draws, has_seed_sequence, lock_of, needs_numpy, np, only_legacy, only_native
 from torch.utils.data import DataLoader
 
 from workerseed import _seeding, numpy_seed
@@ -201,10 +200,6 @@ def test_workers_start_where_somebody_replaced_the_generator_of_numpy(shim, monk
 
 
 # Locks that a thread of the parent holds as a worker is forked (numpy#9248)
-
-
-def lock_of(generator):
-    return next(each for each in gc.get_referents(generator) if hasattr(each, "acquire"))
 
 
 @needs_numpy
