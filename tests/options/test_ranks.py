@@ -130,16 +130,6 @@ def test_the_rank_counts_that_the_process_has_when_workers_start(ranks, monkeypa
         assert epochs(loader, 1) == expected(rank, base_seeds_from(0, 1))
 
 
-@pytest.mark.skipif(TORCH < (1, 7), reason="torch 1.7 brought persistent workers")
-def test_persistent_workers_are_seeded_once_by_their_rank(ranks, monkeypatch):
-    monkeypatch.setenv("RANK", "1")
-    first, second, third = epochs(loader_of(persistent_workers=True))
-    assert [first] == expected(1, base_seeds_from(0, 1))
-    for worker_id in range(WORKERS):
-        assert first[worker_id][0] == second[worker_id][0] == third[worker_id][0]
-        assert first[worker_id][2] != second[worker_id][2] != third[worker_id][2]
-
-
 def test_the_rank_is_looked_for_only_with_the_option_and_workers(ranks, monkeypatch):
     monkeypatch.setenv("RANK", "first")
     assert len(list(DataLoader(ThreeStreams(), collate_fn=as_it_is))) == WORKERS

@@ -233,6 +233,17 @@ def test_a_property_that_returns_another_function_at_each_read_is_called_with_th
     assert len(read) == 1
 
 
+def test_no_class_is_made_from_that_of_a_loader(patched):
+    made = []
+
+    class Loader(DataLoader):
+        def __init_subclass__(cls):
+            made.append(cls)
+
+    assert draws(Loader(Draws(), num_workers=2)) == expected_draws()
+    assert made == []
+
+
 def test_a_loader_whose_dict_is_a_property_that_raises_is_seeded(patched):
     class Loader(DataLoader):
         @property
