@@ -166,9 +166,7 @@ def where_it_runs_from(venv):
     return Path(succeed(python, "-c", "import workerseed; print(workerseed.__path__[0])", cwd=str(venv)).strip())
 
 
-@pytest.mark.parametrize(
-    "version, pip", [("3.6", "19.0"), ("3.7", None), ("3.8", None), ("3.9", None), ("3.11", None), ("3.13", None)]
-)
+@pytest.mark.parametrize("version, pip", [("3.6", "19.0"), ("3.7", None), ("3.13", None)])
 def test_it_installs_from_source(tmp_path, sdist, checkout, version, pip):
     venv = make_environment(tmp_path, version, pip)
     for source in (sdist, checkout):
@@ -194,8 +192,7 @@ def pinned(tmp_path_factory):
     return venv
 
 
-@pytest.mark.parametrize("extra", ["", "[torch]"])
-@pytest.mark.parametrize("options", [[], ["--upgrade"]], ids=["", "--upgrade"])
+@pytest.mark.parametrize("options, extra", [([], ""), (["--upgrade"], "[torch]")], ids=["", "--upgrade"])
 def test_nothing_that_is_pinned_moves(pinned, wheel, options, extra):
     package = f"workerseed{extra} @ file://{wheel}"
     run_pip(pinned, "install", "--dry-run", "--report", pinned / "report", *options, package)
