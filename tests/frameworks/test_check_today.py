@@ -5,7 +5,7 @@ import os
 import pytest
 from support import forks_of, true_verdict
 
-from workerseed._check.comparison import ELSE
+from workerseed._check.advice import ELSE
 
 USED = ("accelerate", "numba", "torchdata.stateful_dataloader")
 for module in USED:
