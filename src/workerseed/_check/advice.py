@@ -8,23 +8,17 @@ ELSE = "something else"
 SEED = "torch.initial_seed() % 2**32, which differs by worker and epoch"
 MEANT = "If you fix the draws of an item or a worker on purpose, leave it."
 SPLIT = "If workers rely on it to shuffle identically and then split the items, they would lose items."
-UNKNOWN = (
-    "batches differ although every known generator was in the same state: OpenCV, numba, C++, a generator made and "
-    "dropped, the operating system or a clock may be the reason. workerseed does not reseed these."
-)
+UNKNOWN = "OpenCV, numba, C++, a generator made and dropped, or a clock, for example. workerseed does not reseed these."
 UNREACHED = (
     f"the loader's worker iterator passes worker_init_fn on where workerseed does not see it: seed it with {SEED}."
 )
 OPTION = "turn on the option `{0}` (WORKERSEED={0}, or `workerseed run --{0}`)."
 RANKS = (
-    "Its sampler gives each rank a share. Ranks that call torch.manual_seed with the same number draw the same: "
-    f"{OPTION.format('ranks')} If several ranks must load the same batch, as in tensor parallelism, call "
+    f"Its sampler gives each rank a share. If the ranks call torch.manual_seed with the same number, "
+    f"{OPTION.format('ranks')} If some ranks must load the same batch, as in tensor parallelism, call "
     'workerseed.install(["ranks"], rank=...) with the data-parallel rank.'
 )
-UNSEEDED = (
-    "The program has not seeded torch. With workerseed, as on torch 1.9 and later, torch's seed decides what workers "
-    "draw from np.random: call torch.manual_seed if runs are to be repeatable."
-)
+UNSEEDED = "With workerseed, torch's seed decides what np.random draws: call torch.manual_seed for repeatable runs."
 
 
 def is_flawed(compared: Optional[Dict[str, Any]]) -> bool:
@@ -46,10 +40,8 @@ def advise(name: str, source: Dict[str, Any], report: Dict[str, Any]) -> Optiona
         return UNKNOWN
     if any(name not in start["before"] for start in starts):
         return f"it is created in the worker, where no option reaches it: seed it with {SEED}. {MEANT}"
-    before, started, after_batch = (
-        [start[when].get(name) for start in starts] for when in ("before", "started", "after")
-    )
-    if name in run["unread"] or len(set(after_batch)) < len(set(zip(started, after_batch))):
+    before, started, end = ([start[when].get(name) for start in starts] for when in ("before", "started", "after"))
+    if name in run["unread"] or len(set(end)) < len(set(zip(started, end))):
         return f"it is seeded while items are loaded: seed it once in each worker, with {SEED}. {MEANT}"
     if before != started:
         return f"worker_init_fn seeds it: seed it with {SEED}, or not at all. {MEANT}"

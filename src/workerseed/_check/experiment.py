@@ -7,7 +7,7 @@ import sys
 import time
 from contextlib import suppress
 from importlib import import_module
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List
 
 import wrapt
 
@@ -18,6 +18,8 @@ from .fork import in_fork
 from .verdict import WAYS
 from .worker import Recorder
 
+RANKED = ("num_replicas", "num_processes")  # what samplers know that give each rank its share: torch's, Accelerate's
+
 
 def examine(cls: type, loader: Any, found: Dict[str, Any]) -> None:
     """Find what ``verdict.judge`` takes. Neither the loader nor anything it refers to changes.
@@ -27,11 +29,10 @@ def examine(cls: type, loader: Any, found: Dict[str, Any]) -> None:
         loader: the program's.
         found: where to put it.
     """
-    options, deadline = program.settings()["options"], time.monotonic() + program.settings()["timeout"]
+    deadline = time.monotonic() + program.settings()["timeout"]
 
     def load(way: str, epochs: int, shifted: List[str]) -> Any:
-        given = options if way == "workerseed" else None
-        return in_fork(lambda: records(cls, loader, given, epochs, shifted), deadline - time.monotonic())
+        return in_fork(lambda: records(cls, loader, way, epochs, shifted), deadline - time.monotonic())
 
     found["loader"] = describe(loader)
     found["status"] = sys.modules["workerseed"].status()._asdict() if "workerseed" in sys.modules else None
@@ -41,16 +42,11 @@ def examine(cls: type, loader: Any, found: Dict[str, Any]) -> None:
         return
     found["runs"] = {way: dict(load(way, 2, []), again=again[way], unread=[]) for way in WAYS}
     for way, run in found["runs"].items():
-        used = {name for start in run["starts"] for name in start["after"] if changes(start, name)}
+        used = {name for start in run["starts"] for name in start["used"]}
         for names in [[name] for name in GLOBAL] + [sorted(used.difference(GLOBAL))]:
             if used.intersection(names):
                 shifted = load(way, 1, names)["starts"]
                 run["unread"] += [name for name in names if ends(shifted, name) == ends(run["starts"], name)]
-
-
-def changes(start: Dict[str, Any], name: str) -> bool:
-    """Whether a source has another state after the batch."""
-    return bool(start["started"].get(name) != start["after"].get(name))
 
 
 def ends(starts: List[Dict[str, Any]], name: str) -> Any:
@@ -60,27 +56,23 @@ def ends(starts: List[Dict[str, Any]], name: str) -> Any:
 
 def describe(loader: Any) -> Dict[str, Any]:
     """Return what the verdict and its reader need to know about a loader."""
+    batch_sampler = getattr(loader, "batch_sampler", None)
+    samplers = [getattr(loader, "sampler", None), batch_sampler, getattr(batch_sampler, "sampler", None)]
+    shares = [getattr(sampler, name, None) for sampler in samplers for name in RANKED]
     return {
         "workers": loader.num_workers,
         "start_method": (getattr(loader, "multiprocessing_context", None) or multiprocessing).get_start_method(),
         "iterable": getattr(loader, "_dataset_kind", 0) == 1,  # _DatasetKind.Iterable: each worker loads its own stream
-        "distributed": has_ranks(loader),
+        "distributed": any(isinstance(number, int) for number in shares),
         "seeds_torch": sys.modules["torch"].initial_seed() < 2**32,  # torch itself takes more bits
     }
-
-
-def has_ranks(part: Any, depth: int = 3) -> bool:
-    """Whether a sampler, or one within it, gives each rank its share, as torch's and Accelerate's samplers do."""
-    if any(isinstance(getattr(part, name, None), int) for name in ("num_replicas", "num_processes")):
-        return True
-    return depth > 0 and any(has_ranks(getattr(part, name, None), depth - 1) for name in ("sampler", "batch_sampler"))
 
 
 # In a fork
 
 
-def records(cls: Any, loader: Any, options: Optional[List[str]], epochs: int, shifted: List[str]) -> Dict[str, Any]:
-    """Return what the workers of a copy recorded; ``options`` is None without workerseed."""
+def records(cls: Any, loader: Any, way: str, epochs: int, shifted: List[str]) -> Dict[str, Any]:
+    """Return what the workers of a copy recorded."""
     arrived: List[Dict[str, Any]] = []
 
     def collect(wrapped: Any, iterator: Any, args: Any, kwargs: Any) -> Any:
@@ -88,7 +80,7 @@ def records(cls: Any, loader: Any, options: Optional[List[str]], epochs: int, sh
         return arrived[-1:]
 
     wrapt.wrap_function_wrapper(next(base for base in cls.__mro__ if "__next__" in vars(base)), "__next__", collect)
-    status = None if options is None else install(options)
+    status = install(program.settings()["options"]) if way == "workerseed" else None
     rounds = 1 if describe(loader)["iterable"] else 3
     same = copy_of(loader, rounds, shifted)
     starts: List[Dict[str, Any]] = []
@@ -131,10 +123,8 @@ def start(same: Any, cls: Any, epoch: int) -> Any:
     program.started = []
     if epoch == 0:
         with suppress(TypeError):  # torchdata's takes more
-            iterator = cls(same)
-            if getattr(same, "persistent_workers", False):
-                vars(same)["_iterator"] = iterator
-            return iterator
+            vars(same)["_iterator"] = cls(same)  # where the loader's __iter__ looks for persistent workers
+            return same._iterator
     distributed = sys.modules.get("torch.distributed")
     if not (distributed and distributed.is_available() and distributed.is_initialized()):  # it may talk to ranks
         with suppress(Exception):

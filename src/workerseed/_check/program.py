@@ -13,8 +13,7 @@ from typing import Any, Dict, List, Optional, Set
 
 from .._import_hook import call_when_imported
 
-HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
-OURS = os.path.dirname(os.path.dirname(HERE)) + os.sep
+OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 PACKAGES = tuple(os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "purelib", "platlib"))
 
 fixed_name: Optional[str] = ""  # the name that the command gives to the loader; None before it is there
@@ -106,7 +105,7 @@ def reason_of(error: BaseException, who: str = "it") -> Dict[str, str]:
     if isinstance(error, UnknownError):
         return dict(zip(("error", "details"), (*error.args, "")))
     lines = traceback.format_exception_only(type(error), error)
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(HERE)]
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(OURS)]
     is_missing = getattr(error, "name", None) in ("torch", "numpy", "wrapt")
     text = f"{who} raised {''.join(lines).splitlines()[0]}" + "; run this with the Python that trains" * is_missing
     return {"error": text, "details": "".join([*traceback.format_list(frames[-3:]), *lines])}

@@ -23,31 +23,29 @@ def table(judged: Dict[str, Any]) -> str:
     used = {name: source for name, source in sources.items() if any(source[way] for way in WAYS)}
     unused = [name for name in sources if name not in used]
     lines = WRAPPER.wrap(judged["name"] + (", {workers} workers ({start_method})".format(**loader) if loader else ""))
+    rows: Dict[Any, List[str]] = {}  # those that look the same, together
     if used:
         has_ranks = any((source["as_it_is"] or {}).get("ranks") for source in used.values())
         columns = [column for column in COLUMNS if column != "ranks" or has_ranks]
         left, width = (12, 8) if has_ranks else (20, 9)
         first = "as it is" + " (workerseed on)" * is_on
         lines += ["", f"{'':{left}}{first:{width * len(columns) + 2}}{', '.join(['with workerseed', *options])}"]
-        rows: Dict[str, List[str]] = {}  # those that look the same, together
         for name, source in [("drawn from", dict.fromkeys(WAYS, COLUMNS)), *used.items()]:
             found = [(source[way] or {}).get(column) for way in WAYS for column in columns]
             cells = [f"{WORDS.get(value, value):{width}}" for value in found]
-            rows.setdefault("".join([*cells[: len(columns)], "  ", *cells[len(columns) :]]), []).append(name)
-        for row, names in rows.items():
-            for name in names if len(names) < 4 else [f"{names[0]} and {len(names) - 1} more"]:
-                lines += [f"{name:{left}}{row}"] if len(name) < left else [name, f"{'':{left}}{row}"]
+            row = "".join([*cells[: len(columns)], "  ", *cells[len(columns) :]])
+            rows.setdefault((row, source.get("advice")), []).append(name)
+    for (row, _), names in rows.items():
+        for name in names if len(names) < 4 else [f"{names[0]} and {len(names) - 1} more"]:
+            lines += [f"{name:{left}}{row}"] if len(name) < left else [name, f"{'':{left}}{row}"]
     lines += WRAPPER.wrap(f"not used: {summed_up(unused)}") if unused else []
     lines += [*judged.get("details", "").splitlines()[-20:], ""]  # what the program printed
     reasons = "; ".join(judged["reasons"]).rstrip(".")
     why = ": workerseed is active" if is_on else "" if used else ": its workers draw nothing"
     named = f" with WORKERSEED={','.join(options)}" if options else ""
     lines += WRAPPER.wrap(SENTENCES[judged["verdict"]].format(reasons=reasons, options=named, why=why))
-    advised: Dict[str, List[str]] = {}
-    for name, source in used.items():
-        if source["advice"]:
-            advised.setdefault(source["advice"], []).append(name)
-    for item in [*(f"{summed_up(names)}: {text}" for text, names in advised.items()), *judged["notes"]]:
+    advised = [f"{summed_up(names)}: {text}" for (_, text), names in rows.items() if text]
+    for item in [*advised, *judged["notes"]]:
         lines += WRAPPER.wrap(f"- {item}")
     return "\n".join(line.rstrip() for line in lines)
 

@@ -12,10 +12,7 @@ Points = Dict[Tuple[int, int], Set[Any]]  # by epoch and worker: two that have a
 
 WAYS = ("as_it_is", "workerseed")
 EXIT_CODES = {"not affected": 0, "fixed": 0, "not fixed": 1, "cannot tell": 2}
-UNSEEN = (
-    "nothing that the check knows draws. In an iterable-style dataset it does not see other generators, because "
-    "workers load different items"
-)
+UNSEEN = "nothing that the check knows draws, and it cannot see anything else where workers load different items"
 SEEDED = "{} is seeded or restored while items are loaded, and workers of an iterable-style dataset load different ones"
 UNPICKLED = "its batches cannot be pickled, so the check cannot compare them"
 

@@ -54,17 +54,16 @@ class Recorder:
         batch = self.roots["collate_fn"](items)
         now = self.generators()
         after = states(now)
+        moving = [name for name in after if after[name] != self.started.get(name)]
         if self.round == 0:
             self.natural = {name: get(generator) for name, generator in now.items()}
-            self.record.update(after=after, batches=[])
-        moving = [name for name in after if after[name] != self.started.get(name)]
+            self.record.update(after=after, used=moving, batches=[])
         record = dict(self.record, moving=moving, batches=[*self.record["batches"], digest(batch)])
         self.round = (self.round + 1) % self.rounds
-        if self.rounds > 1:
-            for name, state in dict(self.natural, **(self.fixed if self.round else {})).items():
-                put(now.get(name), state)
-                if self.round:  # or it might be where the worker started
-                    shift(now.get(name))
+        for name, state in dict(self.natural, **(self.fixed if self.round else {})).items():
+            put(now.get(name), state)
+            if self.round:  # or it might be where the worker started
+                shift(now.get(name))
         self.started = states(now)
         self.record = record if self.round else dict(record, before=self.started, started=self.started)
         return [record]
