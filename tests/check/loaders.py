@@ -18,7 +18,15 @@ import elsewhere
 import numpy as np
 import torch
 from elsewhere import jitter
-from torch.utils.data import BatchSampler, Dataset, IterableDataset, Sampler, SequentialSampler, get_worker_info
+from torch.utils.data import (
+    BatchSampler,
+    Dataset,
+    IterableDataset,
+    Sampler,
+    SequentialSampler,
+    dataloader,
+    get_worker_info,
+)
 from torch.utils.data import DataLoader as TorchDataLoader
 from torch.utils.data.distributed import DistributedSampler
 
@@ -479,6 +487,21 @@ class Prepared:
 
 def prepared():
     return Prepared(DataLoader(Draws()))
+
+
+class OwnAttribute(dataloader._MultiProcessingDataLoaderIter):
+    """An iterator that takes ``worker_init_fn`` where workerseed does not see it, as with a local variable."""
+
+    _worker_init_fn = property(lambda self: vars(self)["taken"], lambda self, value: vars(self).update(taken=value))
+
+
+class OwnIterator(TorchDataLoader):
+    def __iter__(self):
+        return OwnAttribute(self)
+
+
+def own_iterator():
+    return OwnIterator(Draws(), num_workers=2, batch_size=2, collate_fn=list)
 
 
 # What programs do with workerseed

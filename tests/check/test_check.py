@@ -144,10 +144,12 @@ def test_it_gives_up_after_a_limit_and_shows_what_the_program_printed(check):
     assert "Cannot tell: it took too long; --timeout sets the limit." in done.stdout.splitlines()
 
 
-@pytest.mark.parametrize(
-    "number, mode", [(signal.SIGINT, "waits"), (signal.SIGINT, "hangs"), (signal.SIGTERM, "hangs")]
-)
-def test_a_signal_ends_all_that_it_started_and_sums_up(tmp_path, number, mode):
+SIGNALS = [(signal.SIGINT, "waits", 0), (signal.SIGINT, "hangs", 2), (signal.SIGTERM, "hangs", 2)]
+SIGNALS += [(signal.SIGKILL, "hangs", -signal.SIGKILL)]
+
+
+@pytest.mark.parametrize("number, mode, code", SIGNALS)
+def test_a_signal_ends_all_that_it_started_and_sums_up(tmp_path, number, mode, code):
     marked = environment_with(TMPDIR=str(tmp_path))
     command = [sys.executable, "-m", "workerseed", "check", "--", sys.executable, "train.py", mode, str(tmp_path)]
     with open(str(tmp_path / "printed"), "w+") as printed:
@@ -157,6 +159,6 @@ def test_a_signal_ends_all_that_it_started_and_sums_up(tmp_path, number, mode):
             time.sleep(0.1)
         time.sleep(2)
         process.send_signal(number)
-        assert process.wait(30) == (2 if mode == "hangs" else 0)
+        assert process.wait(30) == code
     time.sleep(1)
     assert str(tmp_path) not in subprocess.check_output(["ps", "-eo", "args"], universal_newlines=True)

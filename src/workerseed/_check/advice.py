@@ -9,9 +9,7 @@ SEED = "torch.initial_seed() % 2**32, which differs by worker and epoch"
 MEANT = "If you fix the draws of an item or a worker on purpose, leave it."
 SPLIT = "If workers rely on it to shuffle identically and then split the items, they would lose items."
 UNKNOWN = "OpenCV, numba, C++, a generator made and dropped, or a clock, for example. workerseed does not reseed these."
-UNREACHED = (
-    f"the loader's worker iterator passes worker_init_fn on where workerseed does not see it: seed it with {SEED}."
-)
+UNREACHED = f"workerseed does not see how the loader's iterator takes worker_init_fn. Seed it there with {SEED}."
 OPTION = "turn on the option `{0}` (WORKERSEED={0}, or `workerseed run --{0}`)."
 RANKS = (
     f"Its sampler gives each rank a share. If the ranks call torch.manual_seed with the same number, "

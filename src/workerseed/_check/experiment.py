@@ -43,10 +43,17 @@ def examine(cls: type, loader: Any, found: Dict[str, Any]) -> None:
     found["runs"] = {way: dict(load(way, 2, []), again=again[way], unread=[]) for way in WAYS}
     for way, run in found["runs"].items():
         used = {name for start in run["starts"] for name in start["used"]}
-        for names in [[name] for name in GLOBAL] + [sorted(used.difference(GLOBAL))]:
-            if used.intersection(names):
+        doubtful = {name for name in used if found["loader"]["iterable"] or is_doubtful(run["starts"], name)}
+        for names in [[name] for name in GLOBAL] + [sorted(doubtful.difference(GLOBAL))]:
+            if doubtful.intersection(names):
                 shifted = load(way, 1, names)["starts"]
                 run["unread"] += [name for name in names if ends(shifted, name) == ends(run["starts"], name)]
+
+
+def is_doubtful(starts: List[Dict[str, Any]], name: str) -> bool:
+    """Whether workers that start in the same state end in different ones, as if the batch seeds the source first."""
+    pairs = {(start["started"].get(name), start["after"].get(name)) for start in starts}
+    return len({started for started, _ in pairs}) < len(pairs)
 
 
 def ends(starts: List[Dict[str, Any]], name: str) -> Any:

@@ -44,8 +44,10 @@ def table(judged: Dict[str, Any]) -> str:
     why = ": workerseed is active" if is_on else "" if used else ": its workers draw nothing"
     named = f" with WORKERSEED={','.join(options)}" if options else ""
     lines += WRAPPER.wrap(SENTENCES[judged["verdict"]].format(reasons=reasons, options=named, why=why))
-    advised = [f"{summed_up(names)}: {text}" for (_, text), names in rows.items() if text]
-    for item in [*advised, *judged["notes"]]:
+    advised: Dict[str, List[str]] = {}
+    for (_, text), names in rows.items():
+        advised.setdefault(text, []).extend(names)
+    for item in [*(f"{summed_up(names)}: {text}" for text, names in advised.items() if text), *judged["notes"]]:
         lines += WRAPPER.wrap(f"- {item}")
     return "\n".join(line.rstrip() for line in lines)
 
