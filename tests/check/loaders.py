@@ -18,15 +18,7 @@ import elsewhere
 import numpy as np
 import torch
 from elsewhere import jitter
-from torch.utils.data import (
-    BatchSampler,
-    Dataset,
-    IterableDataset,
-    Sampler,
-    SequentialSampler,
-    dataloader,
-    get_worker_info,
-)
+from torch.utils.data import BatchSampler, Dataset, IterableDataset, Sampler, SequentialSampler, get_worker_info
 from torch.utils.data import DataLoader as TorchDataLoader
 from torch.utils.data.distributed import DistributedSampler
 
@@ -489,7 +481,7 @@ def prepared():
     return Prepared(DataLoader(Draws()))
 
 
-class OwnAttribute(dataloader._MultiProcessingDataLoaderIter):
+class OwnAttribute(torch.utils.data.dataloader._MultiProcessingDataLoaderIter):
     """An iterator that takes ``worker_init_fn`` where workerseed does not see it, as with a local variable."""
 
     _worker_init_fn = property(lambda self: vars(self)["taken"], lambda self, value: vars(self).update(taken=value))

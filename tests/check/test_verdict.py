@@ -10,7 +10,7 @@ LOADER = {"workers": 2, "start_method": "fork", "iterable": False, "distributed"
 def worker(number, start, end, before=None, batches="xyy", seeded=(), name="np.random"):
     """What a worker records of one source: its states before the init function, at the start and at the end."""
     states = {"before": {name: before or start}, "started": {name: start}, "after": {name: end}}
-    return dict(states, epoch=0, worker=number, seeded=seeded, batches=list(batches), moving=[name], used=[name])
+    return dict(states, epoch=0, worker=number, seeded=seeded, batches=list(batches), moving=[name])
 
 
 def run(first, second, again=None, unread=(), rank=0):
@@ -101,7 +101,7 @@ def test_batches_that_cannot_be_compared_are_no_verdict():
 def test_the_table_fits_80_columns_and_sums_up_long_lists():
     states = {f"dataset.transforms[{i}].rng": "a" for i in range(300)}
     ends = dict.fromkeys(states, "b")
-    start = dict(worker(0, "a", "b"), before=states, started=states, after=ends, moving=list(states), used=list(states))
+    start = dict(worker(0, "a", "b"), before=states, started=states, after=ends, moving=list(states))
     many = run([start], [start])
     lines = report.table(judged(many, many)).splitlines()
     assert max(map(len, lines)) < 80

@@ -42,18 +42,18 @@ def examine(cls: type, loader: Any, found: Dict[str, Any]) -> None:
         return
     found["runs"] = {way: dict(load(way, 2, []), again=again[way], unread=[]) for way in WAYS}
     for way, run in found["runs"].items():
-        used = {name for start in run["starts"] for name in start["used"]}
-        doubtful = {name for name in used if found["loader"]["iterable"] or is_doubtful(run["starts"], name)}
-        for names in [[name] for name in GLOBAL] + [sorted(doubtful.difference(GLOBAL))]:
-            if doubtful.intersection(names):
-                shifted = load(way, 1, names)["starts"]
-                run["unread"] += [name for name in names if ends(shifted, name) == ends(run["starts"], name)]
+        names = {name for start in run["starts"] for name in start["after"]}
+        doubtful = {name for name in names if is_doubtful(name, run["starts"], found["loader"]["iterable"])}
+        for group in [[name] for name in GLOBAL] + [sorted(doubtful.difference(GLOBAL))]:
+            if doubtful.intersection(group):
+                shifted = load(way, 1, group)["starts"]
+                run["unread"] += [name for name in group if ends(shifted, name) == ends(run["starts"], name)]
 
 
-def is_doubtful(starts: List[Dict[str, Any]], name: str) -> bool:
-    """Whether workers that start in the same state end in different ones, as if the batch seeds the source first."""
+def is_doubtful(name: str, starts: List[Dict[str, Any]], is_iterable: bool) -> bool:
+    """Whether the batch may seed a source first: workers start in one state and end in several, or load other items."""
     pairs = {(start["started"].get(name), start["after"].get(name)) for start in starts}
-    return len({started for started, _ in pairs}) < len(pairs)
+    return len({started for started, _ in pairs}) < len(pairs) or (is_iterable and any(s != end for s, end in pairs))
 
 
 def ends(starts: List[Dict[str, Any]], name: str) -> Any:

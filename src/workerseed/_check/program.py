@@ -45,9 +45,9 @@ def note_place(wrapped: Any, loader: Any, args: Any, kwargs: Any) -> None:
 
 
 def place() -> str:
-    """Return the file and line of the program that run now; of an installed program, those that called torch."""
+    """Return the file and line of the program that run now; of an installed program, those that built the loader."""
     frames = [(os.path.realpath(frame.filename), frame.lineno) for frame in reversed(traceback.extract_stack())]
-    found = [each for each in frames if not each[0].startswith(OURS) and f"{os.sep}torch{os.sep}" not in each[0]]
+    found = [(file, line) for file, line in frames if not file.startswith(OURS)]
     file, line = min(found, key=lambda each: each[0].startswith(PACKAGES) or not os.path.exists(each[0]))  # the first
     return f"{os.path.relpath(file) if file.startswith(os.getcwd() + os.sep) else file}:{line}"
 

@@ -1,7 +1,7 @@
 """The verdict on a loader: a function of what its workers recorded."""
 
 from itertools import combinations
-from typing import Any, Dict, Iterable, List, Optional, Set, Tuple
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 from . import advice
 from .advice import ELSE, is_flawed
@@ -75,7 +75,7 @@ def compare(points: Points, again: Points, *ranks: Points) -> Comparison:
         return None
     pairs = [(one[0] == other[0], bool(points[one] & points[other])) for one, other in combinations(points, 2)]
     workers = [is_shared for is_one_epoch, is_shared in pairs if is_one_epoch]
-    others: Iterable[Set[Any]] = (states for rank in ranks for states in rank.values())
+    others = [states for rank in ranks for states in rank.values()]
     return {
         "workers": "differ" if not any(workers) else "same" if all(workers) else "some same",
         "epochs": "same" if (False, True) in pairs else "differ",

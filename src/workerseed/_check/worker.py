@@ -57,7 +57,7 @@ class Recorder:
         moving = [name for name in after if after[name] != self.started.get(name)]
         if self.round == 0:
             self.natural = {name: get(generator) for name, generator in now.items()}
-            self.record.update(after=after, used=moving, batches=[])
+            self.record.update(after=after, batches=[])
         record = dict(self.record, moving=moving, batches=[*self.record["batches"], digest(batch)])
         self.round = (self.round + 1) % self.rounds
         for name, state in dict(self.natural, **(self.fixed if self.round else {})).items():
