@@ -1,6 +1,5 @@
 """The command itself: runs a program under the sitecustomize of the check, and prints what comes of its loaders."""
 
-import itertools
 import json
 import multiprocessing
 import os
@@ -47,13 +46,14 @@ def check(target: Optional[str], command: Sequence[str], methods: Sequence[str],
     stdout = None if command and not as_json else sys.stderr
     own = [sys.executable, os.path.join(HERE, "target.py"), target or ""]
     programs = [command] if command else [[*own, method] for method in methods or [multiprocessing.get_start_method()]]
-    by_loader: Dict[str, List[Dict[str, Any]]] = {}  # several reports where several processes start it
-    for found in itertools.chain.from_iterable(reports_of(program, settings, stdout) for program in programs):
-        reports = by_loader.setdefault(found["key"], [])
-        reports.append(found)
-        if len(reports) == 1 and not as_json:
-            heading = f"workerseed {__version__}\n\n" * (len(by_loader) == 1)
-            print(f"{heading}{report.table(verdict.judge(found))}\n", flush=True)
+    by_loader: Dict[Any, List[Dict[str, Any]]] = {}  # several reports where several processes start it
+    for program in programs:
+        for found in reports_of(program, settings, stdout):
+            reports = by_loader.setdefault((program[-1], found["key"]), [])
+            reports.append(found)
+            if len(reports) == 1 and not as_json:
+                heading = f"workerseed {__version__}\n\n" * (len(by_loader) == 1)
+                print(f"{heading}{report.table(verdict.judge(found))}\n", flush=True)
     judged = [verdict.judge(*reports) for reports in by_loader.values()]
     if as_json:
         print(json.dumps(judged, indent=2))

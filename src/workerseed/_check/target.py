@@ -24,7 +24,7 @@ class RandomDataset:
 def of_article(start_method: str) -> Any:
     """Return the article's loader."""
     torch: Any = importlib.import_module("torch.utils.data")
-    program.fixed_name = f"the article's dataset ({start_method})"
+    program.fixed_name = "the article's dataset"
     multiprocessing.set_forkserver_preload(["numpy", "torch"])  # as in a program that imports them at its top
     multiprocessing.set_start_method(start_method, force=True)
     sys.modules["torch"].manual_seed(0)
