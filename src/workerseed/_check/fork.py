@@ -9,7 +9,7 @@ import tempfile
 import threading
 from contextlib import suppress
 from multiprocessing import forkserver
-from typing import Any, Callable, Dict
+from typing import Any, Callable
 
 from .._options import rng
 from .._seeding import release_lock
@@ -25,17 +25,14 @@ def in_fork(task: Callable[[], Any], timeout: float) -> Any:
             ours.close()
             run_fork(task, theirs, output)
         theirs.close()
-        found: Dict[str, Any] = {"error": "it took too long; --timeout sets the limit"}
         try:
-            if ours.poll(max(0, timeout)):
-                found = ours.recv()
+            found = ours.recv() if ours.poll(timeout) else {"error": "it took too long; --timeout sets the limit"}
         except EOFError:
             found = {"error": "its process died"}
         finally:
             ours.close()
-            with suppress(OSError):
+            with suppress(OSError):  # it is gone, or the program ignores SIGCHLD
                 os.killpg(pid, signal.SIGKILL)  # with its workers
-            with suppress(OSError):  # the program ignores SIGCHLD
                 os.waitpid(pid, 0)
         if "error" in found:
             output.seek(0)
@@ -59,8 +56,8 @@ def run_fork(task: Callable[[], Any], connection: Any, output: Any) -> None:
         os.dup2(output.fileno(), 2)
         gc.disable()  # what the program dropped is not ours to shut down
         release_lock(rng.global_generators().get("np.random"))  # a thread of the program may have held it
-        server = {"_forkserver_address": None, "_forkserver_alive_fd": None, "_forkserver_pid": None}
-        vars(forkserver._forkserver).update(server)  # the program's is not our child
+        # The program's server is not our child.
+        vars(forkserver._forkserver).update(_forkserver_address=None, _forkserver_alive_fd=None, _forkserver_pid=None)
         sys.modules["torch"].set_num_threads(1)  # OpenMP's threads do not survive a fork
         try:
             found = task()

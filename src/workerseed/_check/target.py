@@ -41,8 +41,8 @@ def of_module(target: str) -> Any:
     program.fixed_name = target
     found = found() if callable(found) else found
     if not hasattr(found, "num_workers"):
-        expected = "expected a DataLoader, or a function without arguments that returns one"
-        raise program.UnknownError(f"{target} leads to an object of type {type(found).__name__}; {expected}")
+        expected = "a DataLoader, or a function without arguments that returns one"
+        raise program.UnknownError(f"{target} leads to an object of type {type(found).__name__}; expected {expected}")
     return found
 
 
