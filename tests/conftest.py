@@ -103,12 +103,9 @@ def judged(forks, tmp_path_factory):
 
     @functools.lru_cache(maxsize=None)
     def of(target, options=""):
-        reports = tmp_path_factory.mktemp("reports")
-        settings = {"folder": str(reports), "options": [name for name in options.split(",") if name], "timeout": 100}
-        forks.run(os.path.join(PROGRAMS, "checked.py"), *program, target, WORKERSEED_CHECK=json.dumps(settings))
-        found = json.loads(min(reports.glob("*.json")).read_text())  # the first; its error may end the program, too
-        if "problem" in found:
-            return {"verdict": "cannot tell", "reasons": [found["problem"]]}
-        return verdict.judge(found)
+        path = tmp_path_factory.mktemp("reports") / "reports"
+        settings = {"path": str(path), "options": [name for name in options.split(",") if name], "timeout": 100}
+        forks.run(os.path.join(PROGRAMS, "checked.py"), *program, target, "fork", WORKERSEED_CHECK=json.dumps(settings))
+        return verdict.judge(json.loads(path.read_text().splitlines()[0]))
 
     return of

@@ -4,7 +4,7 @@ import pytest
 from support import forks_of, true_verdict
 from variants import PROGRAMS, result
 
-from workerseed._check.comparison import ELSE
+from workerseed._check.advice import ELSE
 
 REPEATING = ("torchdata", "accelerate", "lightning", "transformers", "monai")
 USED = ("accelerate", "numba", "torchdata.stateful_dataloader")

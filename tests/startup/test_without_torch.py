@@ -46,13 +46,13 @@ without_torch = pytest.mark.skipif(torch is not None, reason="there is a torch h
 @pytest.mark.parametrize("arguments", [[], ["train:loader"], ["--json"]])
 def test_the_command_check_cannot_tell(arguments):
     done = run_python("-m", "workerseed", "check", *arguments)
-    assert done.returncode == 2
+    error = f"{sys.executable} raised ModuleNotFoundError: No module named 'torch'; run this with the Python that trains"
+    assert (done.returncode, done.stderr) == (2, "")
     if arguments == ["--json"]:
-        assert json.loads(done.stdout) == []
-        return
-    error = "ModuleNotFoundError: No module named 'torch'; run this with the Python that trains"
-    assert done.stdout == ""
-    assert done.stderr.splitlines()[-1] == f"workerseed: cannot tell: {sys.executable} raised {error}"
+        (judged,) = json.loads(done.stdout)
+        assert (judged["verdict"], judged["loader"], judged["reasons"]) == ("cannot tell", None, [error])
+    else:
+        assert " ".join(done.stdout.split()).endswith(f"Cannot tell: {error}.")
 
 
 @without_torch
