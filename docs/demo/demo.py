@@ -1,8 +1,8 @@
 """Shows the bug and the fix on photographs: ``tox run -e demo``.
 
-Four workers load an ordinary dataset with NumPy augmentation for three epochs, first by torch as it is, then after
-``import workerseed``. The script prints the draws side by side. ``contact-sheet.png``, next to this file, shows the
-crops; it strikes out those that repeat an earlier one.
+Two workers load an ordinary dataset with NumPy augmentation for three epochs, first with unchanged torch, then after
+``import workerseed``. The script prints the random numbers side by side. ``contact-sheet.png``, next to this file,
+shows the crops, and crosses out those that repeat an earlier one.
 """
 
 import itertools
@@ -16,8 +16,9 @@ from PIL import Image, ImageDraw, ImageFont
 from torch.utils.data import DataLoader, Dataset
 
 EPOCHS = 3
-WORKERS = 4
+WORKERS = 2
 SIDE = 72  # of a crop on the sheet, in pixels
+GREY = "#757e89"
 SHEET = os.path.join(os.path.dirname(os.path.abspath(__file__)), "contact-sheet.png")
 
 
@@ -52,7 +53,7 @@ class Photographs(Dataset):
 
 
 def epochs(photographs):
-    """Load all epochs; return the draws and the crop of each item, in order."""
+    """Load all epochs; return the random numbers and the crop of each item, in order."""
     np.random.seed(0)
     torch.manual_seed(0)
     loader = DataLoader(photographs, batch_size=len(photographs.photographs), num_workers=WORKERS, collate_fn=list)
@@ -60,7 +61,7 @@ def epochs(photographs):
 
 
 def repeats(items):
-    """Return for each item whether an earlier one has the very same pixels."""
+    """Return for each item whether an earlier one has exactly the same pixels."""
     pixels = [crop.tobytes() for _, crop in items]
     return [crop in pixels[:index] for index, crop in enumerate(pixels)]
 
@@ -72,8 +73,8 @@ def share(items):
 
 
 def print_draws(runs):
-    """Print the draws for the first photograph in every worker and epoch, a column for each run."""
-    print("\nThe first photograph in each worker: size and place of the crop, flip, brightness\n")
+    """Print the random numbers for the first photograph in every worker and epoch, a column for each run."""
+    print("\nThe first photograph in each worker: size and position of the crop, flip, brightness\n")
     print(" " * 18 + "".join(f"{title:38}" for title in runs).rstrip())
     columns = [list(zip(items, repeats(items)))[:: len(items) // EPOCHS // WORKERS] for items in runs.values()]
     for (epoch, worker), row in zip(itertools.product(range(EPOCHS), range(WORKERS)), zip(*columns)):
@@ -83,27 +84,28 @@ def print_draws(runs):
 
 def draw_sheet(runs):
     """Write the crops of all runs to ``SHEET``: a row for each epoch, a block for each worker."""
-    font, small = ImageFont.load_default(22), ImageFont.load_default(15)
-    gap, left, head, cell = 14, 84, 60, SIDE + 2
+    font, small = ImageFont.load_default(24), ImageFont.load_default(19)
+    gap, left, head, cell = 14, 84, 66, SIDE + 2
     per_worker = len(next(iter(runs.values()))) // EPOCHS // WORKERS
     block = per_worker * cell + gap
-    panel = head + EPOCHS * cell + 3 * gap
-    sheet = Image.new("RGB", (left + WORKERS * block, len(runs) * panel), "white")
+    panel = head + EPOCHS * cell + 2 * gap
+    # Transparent, with grey text: it can be read on a white page and on a black one.
+    sheet = Image.new("RGBA", (left + WORKERS * block - gap, len(runs) * panel - gap), (0, 0, 0, 0))
     pen = ImageDraw.Draw(sheet)
     for number, (title, items) in enumerate(runs.items()):
-        top = number * panel + gap
-        pen.text((gap, top), f"{title}: {share(items)}", "black", font)
+        top = number * panel
+        pen.text((0, top), f"{title}: {share(items)}", GREY, font)
         for worker in range(WORKERS):
-            pen.text((left + worker * block, top + 36), f"worker {worker}", "dimgray", small)
+            pen.text((left + worker * block, top + 36), f"worker {worker}", GREY, small)
         for epoch in range(EPOCHS):
-            pen.text((gap, top + head + epoch * cell + 27), f"epoch {epoch}", "dimgray", small)
+            pen.text((0, top + head + epoch * cell + 25), f"epoch {epoch}", GREY, small)
         for index, ((_, crop), repeated) in enumerate(zip(items, repeats(items))):
             batch, place = divmod(index, per_worker)
             epoch, worker = divmod(batch, WORKERS)
             x, y = left + worker * block + place * cell, top + head + epoch * cell
             image = Image.fromarray(crop)
             if repeated:
-                image = Image.blend(image, Image.new("RGB", image.size, "white"), 0.55)
+                image = Image.blend(image, Image.new("RGB", image.size, GREY), 0.55)
             sheet.paste(image, (x, y))
             if repeated:
                 pen.rectangle((x, y, x + SIDE - 1, y + SIDE - 1), outline="crimson", width=3)
@@ -119,16 +121,16 @@ def main():
 
     fixed = epochs(photographs)
 
-    runs = {"torch {} as it is".format(torch.__version__.split("+")[0]): stock, "with import workerseed": fixed}
+    runs = {"torch {}".format(torch.__version__.split("+")[0]): stock, "with workerseed": fixed}
     print_draws(runs)
     print()
     for title, items in runs.items():
         print("{:24} {}".format(title + ":", share(items)))
     print("{:24} {}\n".format("workerseed:", workerseed.status().reason))
     draw_sheet(runs)
-    print(f"The crops themselves: {SHEET}")
+    print(f"The crops: {SHEET}")
     if any(repeats(fixed)):
-        raise SystemExit("workerseed did not do its job: there are repeats left")
+        raise SystemExit("workerseed has failed: some crops still repeat")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Load with the code of one project, as its authors wrote it: the part of projects.py that runs on the project's torch.
+"""Loads with one project's code, as its authors wrote it: the part of projects.py that runs on the project's torch.
 
     python loaders.py PROJECT CHECKOUT FOLDER
 
@@ -29,7 +29,7 @@ OPTIONS = {"batch_size": BATCH, "num_workers": WORKERS}
 
 
 def picture(height, width):
-    """Return a picture in which each part differs from each other part."""
+    """Return a picture whose parts are all different."""
     y, x = np.mgrid[0:height, 0:width]
     return np.stack([y * 255 // height, x * 255 // width, (x + y) % 256], axis=-1).astype(np.uint8)
 
@@ -44,7 +44,7 @@ def save_picture(path, pixels):
 
 
 def tutorial(checkout):
-    """Run the whole tutorial, which needs 66 faces or more, and load its dataset by workers."""
+    """Run the whole tutorial, which needs at least 66 faces, and load its dataset with workers."""
     import skimage.data
 
     save_picture("data/faces/cup.png", skimage.data.coffee()[90:260])
@@ -54,21 +54,15 @@ def tutorial(checkout):
         file.writelines(",".join(["cup.png", *landmarks]) + "\n" for _ in range(66))
     os.environ["MPLBACKEND"] = "Agg"
     names = runpy.run_path(os.path.join(checkout, "beginner_source", "data_loading_tutorial.py"))
-    # The tutorial's own loader had four workers, too, until its commit fdbe99c of August 2020.
+    # The tutorial's own loader also had four workers, until commit fdbe99c of August 2020.
     loader = DataLoader(names["transformed_dataset"], batch_size=4, shuffle=True, num_workers=WORKERS)
-    names_of_files = map("crops/{:02}.png".format, itertools.count())
-
-    def drawn(batch):
-        for crop in batch["image"]:
-            save_picture(next(names_of_files), (crop.numpy().transpose(1, 2, 0) * 255).astype(np.uint8))
-        return batch["image"]
-
-    yield "`FaceLandmarksDataset` with `RandomCrop`", (itertools.islice(loader, WORKERS) for _ in range(EPOCHS)), drawn
+    epochs = (itertools.islice(loader, WORKERS) for _ in range(EPOCHS))
+    yield "`FaceLandmarksDataset` with `RandomCrop`", epochs, lambda batch: batch["image"]
 
 
 def ebm(checkout):
-    """Each dataset of data.py that draws, in the loader of train.py."""
-    # Stands in for TensorFlow 1, of which these datasets use the flags alone.
+    """Load each dataset of data.py that draws random numbers, with the loader of train.py."""
+    # Stands in for TensorFlow 1: these datasets only use its command-line flags.
     flags = types.SimpleNamespace(FLAGS=types.SimpleNamespace())
     for kind in ["string", "bool", "integer", "float"]:
         setattr(flags, "DEFINE_" + kind, lambda name, value, _: setattr(flags.FLAGS, name, value))
@@ -109,7 +103,7 @@ def ebm(checkout):
 
 
 class Downloaded:
-    """What torchvision would download: one picture, so many times that there are ``ITEMS``."""
+    """What torchvision would download: ``ITEMS`` copies of one picture."""
 
     def __init__(self, pixels, transform, **_):
         self.pixels = pixels
@@ -123,7 +117,7 @@ class Downloaded:
 
 
 def dope(checkout):
-    """Run the whole training script; what its loader yields is seen where the script moves it to the GPU."""
+    """Run the whole training script; its batches are seen where the script moves them to the GPU."""
     folder = os.path.abspath("objects") + "/"
     for number in range(ITEMS):
         save_picture(f"{folder}{number}.png", picture(400, 400))
@@ -164,7 +158,7 @@ def dope(checkout):
 
 
 class Network(torch.nn.Module):
-    """Stands in for the network, which needs minutes without a GPU: the training loop gets what it expects from it."""
+    """Stands in for the network, which takes minutes without a GPU."""
 
     def __init__(self, module, device_ids):
         super().__init__()
@@ -182,7 +176,7 @@ def write_json(path, value):
 
 
 def yolov5(checkout):
-    """The training set in the InfiniteDataLoader, as ``create_dataloader`` makes them, but always with four workers."""
+    """Load the training set in the InfiniteDataLoader, as ``create_dataloader`` does, but always with four workers."""
     os.makedirs("data/labels")
     for number in range(ITEMS):
         save_picture(f"data/images/{number}.png", picture(64, 64))
@@ -194,7 +188,7 @@ def yolov5(checkout):
 
     with open(os.path.join(checkout, "data", "hyp.scratch.yaml")) as file:
         options = yaml.safe_load(file)
-    # Turn off what draws from `random`, which torch seeds. What is left, the colours, draws from NumPy.
+    # Turn off what draws from `random`, which torch seeds. The rest, the colours, draws from NumPy.
     options.update(mosaic=0, translate=0, scale=0, fliplr=0)
     dataset = datasets.LoadImagesAndLabels("data/images", 64, BATCH, augment=True, hyp=options)
     loader = datasets.InfiniteDataLoader(dataset, collate_fn=dataset.collate_fn, **OPTIONS)
@@ -202,7 +196,7 @@ def yolov5(checkout):
 
 
 def timm(checkout):
-    """Mixup and cutmix, drawn while collating."""
+    """Load with mixup and cutmix, drawn while collating."""
     sys.path.insert(0, checkout)
     from timm.data import FastCollateMixup
 
@@ -213,7 +207,7 @@ def timm(checkout):
 
 
 def edsr(checkout):
-    """The loader, which has a worker loop of its own, with a dataset of ours: those of EDSR draw from `random`."""
+    """Load with the loader, which has its own worker loop, from our own dataset: EDSR's draw from `random`."""
     sys.path.insert(0, os.path.join(checkout, "src"))
     from dataloader import MSDataLoader
 
@@ -232,7 +226,7 @@ class Noise:
 
 
 def spin(checkout):
-    """The mix of six datasets, and a loader for each epoch, as the trainer makes them."""
+    """Load the mix of six datasets, with a loader for each epoch, as the trainer does."""
     sys.path.insert(0, checkout)
     import config
     from datasets import MixedDataset
@@ -254,7 +248,7 @@ def spin(checkout):
 
 
 def main(project, checkout, folder):
-    """Write to result.json what each item was drawn, as [epoch, worker, hash] in the order of the items."""
+    """Write what was drawn for each item to result.json, as [epoch, worker, hash] in the order of the items."""
     os.chdir(folder)
     rows = {}
     np.random.seed(0)

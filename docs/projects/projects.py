@@ -1,11 +1,11 @@
-"""Runs public code that has the bug, as its authors wrote it, without workerseed and with it: ``tox run -e projects``.
+"""Runs public code that has the bug, as its authors wrote it, with and without workerseed: ``tox run -e projects``.
 
     python docs/projects/projects.py FOLDER [PROJECT ...]
 
 FOLDER holds a checkout of each project. The script fetches a missing one. Without a network it names the commit to put
 there and runs the other projects. loaders.py makes the data and loads it with the project's code, twice, in fresh
-processes: by ``python`` and by ``workerseed run python``. uv finds the Pythons and installs the packages. The table
-goes to stdout, and ``crops.png``, next to this file, shows the crops of the tutorial.
+processes: with ``python`` and with ``workerseed run python``. uv finds the Pythons and installs the packages. The table
+goes to stdout.
 """
 
 import collections
@@ -19,8 +19,6 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LOADERS = os.path.join(HERE, "loaders.py")
-SHEET = os.path.join(HERE, "crops.png")
-SIDE = 64  # of a crop on the sheet, in pixels
 
 # `loaders` is the function in loaders.py. The torch is the one that the project pins, or the nearest of our tests.
 Project = collections.namedtuple("Project", "repository commit loaders python packages")
@@ -90,7 +88,7 @@ PROJECTS = [
 
 
 def provide(project, checkout):
-    """Fetch the project where it is missing; return the reason if it cannot run, or None."""
+    """Fetch the project if it is missing; return the reason if it cannot run, else None."""
     url = "https://github.com/" + project.repository
     git = ["git", "-C", checkout]
     quiet = {
@@ -116,7 +114,7 @@ def build_wheel(folder):
 
 
 def run(project, checkout, wheel, folder, prefix=()):
-    """Load with the project's code in a fresh process; return the result of loaders.py, None if it has none."""
+    """Load with the project's code in a fresh process; return the result of loaders.py, or None if it failed."""
     requirements = [word for package in [*project.packages, wheel] for word in ("--with", package)]
     uv = ["uv", "run", "--quiet", "--no-project", "--python", project.python]
     process = subprocess.run(
@@ -154,41 +152,6 @@ def rows(project, without, with_workerseed):
         yield [name, without["torch"], loaded, workers, epochs, seeded]
 
 
-def draw_sheet(runs):
-    """Write the crops that each run left in its folder to ``SHEET``: a row for each epoch, a block for each worker."""
-    from PIL import Image, ImageDraw, ImageFont
-
-    font, small = ImageFont.load_default(18), ImageFont.load_default(13)
-    left, head, cell = 76, 54, SIDE + 2
-    items = next(iter(runs.values()))[1]
-    epochs, workers = (max(item[place] for item in items) + 1 for place in (0, 1))
-    block = len(items) // epochs // workers * cell + 12
-    panel = head + epochs * cell + 20
-    sheet = Image.new("RGB", (left + workers * block, len(runs) * panel), "white")
-    pen = ImageDraw.Draw(sheet)
-    for number, (title, (folder, items)) in enumerate(runs.items()):
-        top = number * panel + 10
-        drawn = [item[2] for item in items]
-        repeated = [each in drawn[:index] for index, each in enumerate(drawn)]
-        pen.text((12, top), f"{title}: {sum(repeated)} of {len(items)} crops are repeats", "black", font)
-        for worker in range(workers):
-            pen.text((left + worker * block, top + 32), f"worker {worker}", "dimgray", small)
-        for epoch in range(epochs):
-            pen.text((12, top + head + epoch * cell + 24), f"epoch {epoch}", "dimgray", small)
-        placed = collections.Counter()
-        for (epoch, worker, _), path, again in zip(
-            items, sorted(glob.glob(os.path.join(folder, "crops", "*"))), repeated
-        ):
-            x, y = left + worker * block + placed[epoch, worker] * cell, top + head + epoch * cell
-            placed[epoch, worker] += 1
-            image = Image.open(path).resize((SIDE, SIDE), Image.LANCZOS)
-            sheet.paste(Image.blend(image, Image.new("RGB", image.size, "white"), 0.55) if again else image, (x, y))
-            if again:
-                pen.rectangle((x, y, x + SIDE - 1, y + SIDE - 1), outline="crimson", width=2)
-                pen.line((x, y + SIDE - 1, x + SIDE - 1, y), "crimson", 2)
-    sheet.quantize(128).save(SHEET, optimize=True)
-
-
 def main(folder, *chosen):
     """Run the projects, or those whose function in loaders.py is chosen; print the table."""
     ready = []
@@ -215,17 +178,13 @@ def main(folder, *chosen):
                 failed.append(project.repository)
                 continue
             table += rows(project, without, with_workerseed)
-            if project.loaders == "tutorial":
-                (items,), (items_after,) = without["rows"].values(), with_workerseed["rows"].values()
-                title = f"The tutorial's crops on torch {without['torch']}"
-                draw_sheet({title: (before, items), "The same by workerseed run": (after, items_after)})
     heading = ["project", "torch", "loaded", "between workers", "between epochs", "with workerseed"]
     for row in [heading, ["---"] * len(heading), *table]:
         print("| {} |".format(" | ".join(row)))
     if failed:
         sys.exit("did not run: " + ", ".join(failed))
     if any(row[-1] != "none" for row in table):
-        sys.exit("workerseed did not do its job: there are repeats left")
+        sys.exit("workerseed has failed: some items still repeat")
 
 
 if __name__ == "__main__":

@@ -1,20 +1,20 @@
-"""Counts how many of a million workers get a seed that another has got before, by several ways to seed.
+"""Counts how many of a million workers repeat the seed of an earlier one, with several ways of seeding.
 
-A job of 1,024 processes with 16 workers each starts 999,424 workers in 61 epochs. Nothing is loaded, and torch is not
-needed: only the seeds are computed, workerseed's by its own code, which takes arrays for numbers.
+A job of 1,024 processes with 16 workers each starts 999,424 workers in 61 epochs. The script only computes the seeds,
+without torch and without loading anything. workerseed's own code computes workerseed's, from arrays instead of numbers.
 """
 
 import numpy as np
 from ways import LOW, WAYS, base_seeds_of, words_of
 
-from workerseed._seeding import numpy_seed, seeds_of_rank
+from workerseed._seeding import numpy_seed
 
 RANKS, WORKERS, EPOCHS = 1024, 16, 61
 SEED = 0  # the user's
 
 
 def main():
-    """Print a line for each way, once with all ranks seeded alike, and once with each rank seeded by itself."""
+    """Print a line for each way, first with one seed for all ranks, then with a separate seed for each rank."""
     starts = RANKS * WORKERS * EPOCHS
     print(f"{starts:,} starts of workers: {RANKS:,} ranks, {WORKERS} workers, {EPOCHS} epochs")
     print(f"Of as many chance numbers of 32 bits, {starts**2 / 2**33:.0f} or so repeat another.")
@@ -23,7 +23,7 @@ def main():
 
 
 def compare(title, seeds):
-    """Print how many starts repeat the seed of another, if torch is seeded with ``seeds`` on the ranks."""
+    """Print how many starts repeat the seed of an earlier one, if ``seeds`` seed torch on the ranks."""
     print(f"\nrepeats with {title}")
     rank, epoch, worker_id = np.indices((RANKS, EPOCHS, WORKERS)).astype(np.uint64).reshape(3, -1)
     base_seeds = np.stack([base_seeds_of(int(seed), EPOCHS) for seed in seeds])
@@ -34,14 +34,16 @@ def compare(title, seeds):
 
 
 def ways(rank, worker_id, seed, base_seed):
-    """Yield each way to seed, and the words that it seeds with, for all starts at a time."""
+    """Yield each way of seeding, and the words that it uses, for all starts at a time."""
     for way in ("seed + worker_id", "torch.initial_seed() % 2**32"):
         yield way, WAYS[way](seed, worker_id, base_seed)
     yield "num_workers * rank + worker_id + seed", [np.uint64(WORKERS) * rank + worker_id + seed]
     yield "torch 1.9 and later: 128 bits for NumPy", words_of(worker_id, base_seed)
     words = words_of(worker_id, base_seed, rank, 8)
     assert [int(word[-1]) for word in words[:4]] == numpy_seed(int(base_seed[-1]), int(worker_id[-1]), int(rank[-1]))
-    for_random, for_torch = (np.where(rank > 0, own, base_seed + worker_id) for own in seeds_of_rank(words))
+    # As workerseed._seeding.seed_random makes the seeds of ranks other than 0.
+    of_ranks = words[4] | words[5] << np.uint64(32), (words[6] | words[7] << np.uint64(32)) >> np.uint64(1)
+    for_random, for_torch = (np.where(rank > 0, own, base_seed + worker_id) for own in of_ranks)
     yield "ranks: 128 bits for NumPy", words[:4]
     yield "ranks: 64 bits for random", [for_random]
     yield "ranks: 63 bits for torch", [for_torch]
@@ -49,7 +51,7 @@ def ways(rank, worker_id, seed, base_seed):
 
 
 def distinct(words):
-    """Return how many starts are distinct, each of them given by one or more words."""
+    """Return how many starts are distinct; each is a row of one or more words."""
     rows = np.stack(words, axis=1)
     return len(np.unique(rows.view([(f"word{i}", rows.dtype) for i in range(len(words))])))
 

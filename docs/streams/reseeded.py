@@ -1,4 +1,4 @@
-"""What stored generators draw in workers with the option ``generators``, by its own code, for any start of a worker."""
+"""What stored generators draw in a worker with the option ``generators``, computed with the option's own code."""
 
 import random
 
@@ -46,5 +46,5 @@ def state_of(generator):
 
 
 def seed_of_state(state, base_seed, worker_id, rank=0):
-    """Return the number of 256 bits from which ``reseed_source`` makes a generator's state in a worker."""
+    """Return the 256 bits from which ``reseed_source`` makes a generator's state in a worker."""
     return seed_from(state, entropy_words(base_seed, worker_id, rank))

@@ -1,7 +1,7 @@
-"""Holds the states that the option ``generators`` gives to stored generators against chance, in one process.
+"""Compares the states that the option ``generators`` gives to stored generators with chance, in one process.
 
-Counts how many of a million states repeat another, and tests the first draws of neighbouring workers, epochs, ranks and
-generators. docs/streams-method.md says what each test compares, and what counts as a failure.
+Counts how many of a million states repeat an earlier one, and tests the first draws of neighbouring workers, epochs,
+ranks and generators. docs/streams-method.md explains what each test compares and what counts as a failure.
 """
 
 import itertools
@@ -38,7 +38,7 @@ def starts(generators):
 
 
 def count_repeats():
-    """Print how many states repeat another, by the bits that each kind of generator uses of its seed."""
+    """Print how many states repeat an earlier one, in the bits that each kind of generator uses of its seed."""
     make = KINDS["default_rng"]
     states = [state_of(make(seed)) for seed in range(MANY)]
     seeds = [seed_of_state(state, base_seed, worker_id, rank) for rank, base_seed, worker_id, state in starts(states)]

@@ -1,6 +1,6 @@
-"""Tests whether the streams of workers are independent, by several ways to seed them; prints p-values, draws a picture.
+"""Tests whether the streams of workers are independent, with several ways of seeding; prints p-values, draws a picture.
 
-What each test compares, and what counts as a failure, docs/streams-method.md says.
+docs/streams-method.md explains what each test compares and what counts as a failure.
 """
 
 import pathlib
@@ -13,6 +13,8 @@ from ways import SINGLE, WAYS, base_seeds_of, streams
 
 STARTS = 2**18  # of workers, for repeats and first draws
 STREAMS, LENGTH = 2**12, 2**10  # whose words are correlated, and how many of each
+EPOCHS = [0, 16, 32, 48]  # where each begins in the picture
+GREY = "#757e89"
 COLUMNS = ["repeats", "high", "low", "pairs", "in turn", "max r", "all r"]
 
 
@@ -34,7 +36,7 @@ def main():
 
 
 def of_epochs(way, workers, epochs, length):
-    """Return the streams of so many epochs. The number of workers is the seed, too: no table repeats another."""
+    """Return the streams of so many epochs. The number of workers is also the seed, so no table repeats another."""
     return streams(way, workers, workers, base_seeds_of(workers, epochs), length)
 
 
@@ -44,7 +46,7 @@ def of_first_draws(words):
 
 
 def correlations(words):
-    """Return Pearson's r of each two rows, divided by the standard deviation that it has for independent ones."""
+    """Return Pearson's r of each pair of rows, in standard deviations of independent rows."""
     centred = words - words.mean(axis=1, keepdims=True)
     centred /= np.sqrt((centred**2).sum(axis=1, keepdims=True))
     return centred @ centred.T * np.sqrt(words.shape[1] - 1)
@@ -58,27 +60,24 @@ def of_correlations(r):
 
 
 def draw(path):
-    """Draw the correlations of 16 workers in 4 epochs, and below how often each comes with 1,024 in 4."""
+    """Draw how similar 64 streams are to each other, from 16 workers in 4 epochs, with each way of seeding."""
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(2, 5, figsize=(15, 6), layout="constrained")
-    for way, (above, below) in zip((SINGLE, *WAYS), axes.T):
+    pyplot.rcParams.update(dict.fromkeys(("text.color", "axes.edgecolor", "xtick.color", "ytick.color"), GREY))
+    pyplot.rcParams.update({"font.size": 15, "axes.titlesize": 15})
+    figure, axes = pyplot.subplots(2, 3, figsize=(7.2, 5.6), layout="constrained")
+    for way, axis in zip((SINGLE, *WAYS), axes.flat):
         words = of_epochs(way, 16, 4, LENGTH).reshape(64, LENGTH)
-        r = correlations(words) / np.sqrt(LENGTH - 1)
-        image = above.imshow(abs(r), "Greys", vmin=0, vmax=1, interpolation="nearest")
-        above.set(title=way, xticks=[0, 16, 32, 48], yticks=[0, 16, 32, 48])
-        words = of_epochs(way, 1024, 4, LENGTH).reshape(STREAMS, LENGTH)
-        r = correlations(words)[np.triu_indices(STREAMS, 1)]
-        bins = np.linspace(-34, 34, 137)
-        below.hist(r, bins, log=True)
-        expected = np.diff(stats.norm.cdf(bins)) * len(r)
-        below.plot((bins[1:] + bins[:-1]) / 2, expected, "k:", linewidth=1)
-        below.set(ylim=(0.5, 2e7), xlabel="r in standard deviations")
-    axes[0, 0].set_ylabel("16 workers, 4 epochs")
-    axes[1, 0].set_ylabel("pairs, 1,024 workers, 4 epochs")
-    figure.colorbar(image, ax=axes[0], label="|r|")
-    figure.savefig(path, dpi=80)
+        r = abs(correlations(words)) / np.sqrt(LENGTH - 1)
+        axis.imshow(np.full_like(r, 0.5), "Oranges", alpha=r.clip(0, 1), vmin=0, vmax=1, interpolation="nearest")
+        axis.set_title(way.replace(" alone", "").replace(" %", "\n%"))
+        axis.set(xticks=EPOCHS, yticks=EPOCHS, xticklabels="", yticklabels="")
+    for axis in (axes[0, 0], axes[1, 0]):
+        axis.set(yticks=EPOCHS, yticklabels=[f"epoch {epoch}" for epoch in range(4)])
+    axes[1, 2].axis("off")
+    axes[1, 2].text(0, 0.55, "orange: equal\nclear: unrelated", va="center")
+    figure.savefig(path, dpi=150, transparent=True)  # with grey text: for white pages and black ones
 
 
 if __name__ == "__main__":

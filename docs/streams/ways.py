@@ -1,4 +1,4 @@
-"""What workers draw by several ways to seed them, computed without torch for many starts of workers at a time."""
+"""What workers draw with several ways of seeding, computed without torch for many starts of workers at a time."""
 
 import random
 
@@ -10,7 +10,7 @@ LOW = np.uint64(2**32 - 1)
 
 
 def base_seeds_of(seed, epochs):
-    """Return numbers of 63 bits, one for each epoch, as torch draws them."""
+    """Return a number of 63 bits for each epoch, like those that torch draws."""
     drawn = random.Random(seed)
     return np.array([drawn.getrandbits(63) for _ in range(epochs)], np.uint64)
 
@@ -21,7 +21,7 @@ def words_of(worker_id, base_seed, rank=0, count=4):
     return generate_state(entropy_words(base_seed, worker_id, rank), count)
 
 
-# By each way: what np.random is seeded with, from the user's seed, and the worker_id and base_seed of all starts.
+# For each way: the words that seed np.random, from the user's seed and the worker_id and base_seed of all starts.
 WAYS = {
     "torch 1.0 to 1.8.1 alone": lambda seed, worker_id, base_seed: [np.full_like(worker_id, seed)],
     "seed + worker_id": lambda seed, worker_id, base_seed: [np.uint64(seed) + worker_id],

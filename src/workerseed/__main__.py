@@ -17,7 +17,9 @@ SITECUSTOMIZE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_sitec
 def main(argv: Optional[Sequence[str]] = None) -> None:
     """Run the command line; exit codes are those of a shell."""
     parser = argparse.ArgumentParser(
-        prog="workerseed", description="torch 1.9's DataLoader worker seeding for older torch", allow_abbrev=False
+        prog="workerseed",
+        description="Gives older torch the DataLoader worker seeding of torch 1.9.",
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"workerseed {__version__}")
     subcommands = parser.add_subparsers(metavar="{run,check}", dest="subcommand")
@@ -26,24 +28,26 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         "run",
         allow_abbrev=False,
         usage="workerseed run [-h] [--ranks] [--generators] [--verbose] COMMAND [ARG ...]",
-        help="run a command with workerseed in every Python that it starts",
-        description="Set WORKERSEED, put a sitecustomize first on PYTHONPATH, and become COMMAND: every Python that it "
-        "starts installs workerseed. Options add to what WORKERSEED names already.",
+        help="run a command with workerseed turned on",
+        description="Run COMMAND with workerseed turned on in every Python that it starts. This sets WORKERSEED and "
+        "puts a sitecustomize first on PYTHONPATH. The options below add to those in WORKERSEED.",
     )
-    run.add_argument("--ranks", action="store_true", help="also give each rank of a distributed job its own streams")
-    run.add_argument("--generators", action="store_true", help="also reseed the generators that datasets store")
-    run.add_argument("--verbose", action="store_true", help="log on stderr what workerseed does")
+    run.add_argument("--ranks", action="store_true", help="give each rank of a distributed job its own random numbers")
+    run.add_argument(
+        "--generators", action="store_true", help="also reseed generators stored on datasets and transforms"
+    )
+    run.add_argument("--verbose", action="store_true", help="log every state change on stderr")
     run.add_argument("command", metavar="COMMAND [ARG ...]", nargs=argparse.REMAINDER)
     check = subcommands.add_parser(
         "check",
         allow_abbrev=False,
         usage="workerseed check [-h] [--start-method METHOD] [--timeout SECONDS] [--json]\n"
         "                        [MODULE:LOADER | -- COMMAND [ARG ...]]",
-        help="see whether DataLoader workers repeat each other",
-        description="Let all workers of a DataLoader load the same items, unchanged and with workerseed, and compare "
-        "what they draw. Name a loader, or give a command after --: it runs unmodified, and each of its loaders is "
-        "checked when it first starts workers. With neither, check this installation. Exits with 0 if nothing is "
-        "repeated with workerseed, 1 if something is or if another run differs, 2 if it cannot tell.",
+        help="show which random numbers DataLoader workers repeat",
+        description="Load the same items in every worker of a DataLoader, unchanged and with workerseed, and compare "
+        "the random numbers. Name a loader, or give a command after --: the command runs unmodified, and each of its "
+        "loaders is checked when it first starts workers. With neither, check this installation. The exit code is 0 if "
+        "nothing repeats with workerseed, 1 if something repeats or a rerun differs, 2 if it cannot tell.",
     )
     check.add_argument(
         "loader",
@@ -56,9 +60,11 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         action="append",
         choices=multiprocessing.get_all_start_methods(),
         default=[],
-        help="how the installation's workers start; repeat the option to check several (default: Python's own)",
+        help="for checking the installation; repeat the option to check several (default: Python's own)",
     )
-    check.add_argument("--timeout", type=float, default=600, metavar="SECONDS", help="for each loader (default: 600)")
+    check.add_argument(
+        "--timeout", type=float, default=600, metavar="SECONDS", help="limit for each loader (default: 600)"
+    )
     check.add_argument("--json", action="store_true", help="print a JSON list of loaders")
     argv = list(sys.argv[1:] if argv is None else argv)
     program: Optional[List[str]] = None
@@ -66,35 +72,37 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         argv, program = argv[: argv.index("--")], argv[argv.index("--") + 1 :]
     arguments, unknown = parser.parse_known_args(argv)
     if unknown:  # argparse would print the usage of the whole command
-        subcommands.choices[arguments.subcommand].error(f"unknown argument {unknown[0]!r}; --help lists what there is")
+        subcommands.choices[arguments.subcommand].error(
+            f"unknown argument {unknown[0]!r}; see workerseed {arguments.subcommand} --help"
+        )
     if arguments.subcommand == "check":
         from ._check.command import check as check_workers
 
         if program == []:
-            check.error("no command after --")
+            check.error("no command after --; name one, such as: workerseed check -- python train.py")
         if arguments.timeout <= 0:
             check.error(f"--timeout must be above 0, got {arguments.timeout:g}")
         if arguments.start_method and (arguments.loader or program):
-            check.error("--start-method is for the installation; your own loader starts its workers itself")
+            check.error("--start-method only applies to checking the installation; leave it out")
         if arguments.loader and program:
-            check.error("give MODULE:LOADER or a command, not both")
+            check.error("both a loader and a command; name only one of them")
         sys.exit(
             check_workers(arguments.loader, program or [], arguments.start_method, arguments.timeout, arguments.json)
         )
     command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
     if not command:
-        run.error("no command to run")
+        run.error("no command; name one, such as: workerseed run python train.py")
     if os.name == "nt":
         run.error(f"Windows cannot replace a process; set {_config.VARIABLE} and PYTHONPATH={SITECUSTOMIZE} instead")
     replace_process(command, environment([option for option in _config.OPTIONS if getattr(arguments, option)]))
 
 
 def environment(options: Sequence[str]) -> Dict[str, str]:
-    """Return this process's environment, with workerseed turned on in every Python that gets it."""
+    """Return this process's environment, changed to turn workerseed on in every Python that inherits it."""
     changed = dict(os.environ)
     try:
         before = _config.from_variable(changed.get(_config.VARIABLE, "")) or ()
-    except ValueError:  # whoever runs this command wants workerseed, whatever the variable says
+    except ValueError:  # a user of this command wants workerseed, whatever the variable says
         before = ()
     changed[_config.VARIABLE] = ",".join(_config.in_order([*before, *options])) or "1"
     path = changed.get("PYTHONPATH", "")
@@ -115,11 +123,11 @@ def replace_process(command: List[str], variables: Dict[str, str]) -> None:
             os.execve(path, command, variables)
         elif os.path.exists(command[0]):
             problem, code = "Permission denied" if os.path.isfile(command[0]) else "Is a directory", 126
-    except FileNotFoundError:  # it is there, but not what its first line names
+    except FileNotFoundError:  # the script exists, but not the interpreter that its first line names
         problem, code = "its interpreter was not found", 126
     except OSError as error:
         problem, code = str(error.strerror), 126
-        if error.errno == errno.ENOEXEC:  # a script without a first line that names an interpreter: sh runs it
+        if error.errno == errno.ENOEXEC:  # its first line names no interpreter: sh runs it
             os.execve("/bin/sh", ["sh", str(path), *command[1:]], variables)
     sys.stderr.write(f"workerseed: {command[0]}: {problem}\n")
     sys.exit(code)
