@@ -46,7 +46,9 @@ without_torch = pytest.mark.skipif(torch is not None, reason="there is a torch h
 @pytest.mark.parametrize("arguments", [[], ["train:loader"], ["--json"]])
 def test_the_command_check_cannot_tell(arguments):
     done = run_python("-m", "workerseed", "check", *arguments)
-    error = f"{sys.executable} raised ModuleNotFoundError: No module named 'torch'; run this with the Python that trains"
+    error = (
+        f"{sys.executable} raised ModuleNotFoundError: No module named 'torch'; run this with the Python that trains"
+    )
     assert (done.returncode, done.stderr) == (2, "")
     if arguments == ["--json"]:
         (judged,) = json.loads(done.stdout)
