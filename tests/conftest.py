@@ -1,10 +1,11 @@
 import functools
 import json
 import os
+import subprocess
 
 import hypothesis
 import pytest
-from support import NATIVE, PROGRAMS, run_python
+from support import NATIVE, PROGRAMS, Forks, np, run_python
 
 import workerseed
 from workerseed import _check
@@ -58,6 +59,43 @@ def prints(python):
 
 
 @pytest.fixture(scope="session")
+def process_with_torch():
+    started = Forks(".", [*["numpy"][: np is not None], "torch", "--without-dataloader"])
+    yield started
+    started.end()
+
+
+@pytest.fixture
+def forked(process_with_torch, tmp_path):
+    """Like ``python``, but the code runs in a fork of a process with torch, which has not imported its DataLoader yet.
+
+    That is as good as a fresh interpreter where the import of torch itself does not matter, and takes no second.
+    """
+
+    def run(code, **variables):
+        (tmp_path / "program.py").write_text(code)
+        printed = [tmp_path / "stdout", tmp_path / "stderr"]
+        for file in printed:
+            file.write_text("")
+        status = process_with_torch.run(str(tmp_path / "program.py"), printed=list(map(str, printed)), **variables)
+        return subprocess.CompletedProcess([], status, *(file.read_text() for file in printed))
+
+    return run
+
+
+@pytest.fixture
+def shows(forked):
+    """Like ``prints``, but in such a fork."""
+
+    def run(code, **variables):
+        done = forked(code, **variables)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="session")
 def judged(forks, tmp_path_factory):
     """Checks MODULE:LOADER with some options, as the command does, but in a fork."""
     folder = os.path.dirname(_check.__file__)
@@ -65,12 +103,9 @@ def judged(forks, tmp_path_factory):
 
     @functools.lru_cache(maxsize=None)
     def of(target, options=""):
-        reports = tmp_path_factory.mktemp("reports")
-        settings = {"folder": str(reports), "options": [name for name in options.split(",") if name], "timeout": 100}
-        forks.run(os.path.join(PROGRAMS, "checked.py"), *program, target, WORKERSEED_CHECK=json.dumps(settings))
-        found = json.loads(min(reports.glob("*.json")).read_text())  # the first; its error may end the program, too
-        if "problem" in found:
-            return {"verdict": "cannot tell", "reasons": [found["problem"]]}
-        return verdict.judge(found)
+        path = tmp_path_factory.mktemp("reports") / "reports"
+        settings = {"path": str(path), "options": [name for name in options.split(",") if name], "timeout": 100}
+        forks.run(os.path.join(PROGRAMS, "checked.py"), *program, target, "fork", WORKERSEED_CHECK=json.dumps(settings))
+        return verdict.judge(json.loads(path.read_text().splitlines()[0]))
 
     return of

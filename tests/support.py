@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import gc
 import inspect
 import itertools
 import json
@@ -72,7 +73,9 @@ def run_python(*arguments, **variables):
 
 def environment_with(**variables):
     """The environment; of the variables that concern us it has those given alone."""
-    others = {name: value for name, value in os.environ.items() if not name.startswith(("WORKERSEED", "PYTHON"))}
+    others = {
+        name: value for name, value in os.environ.items() if not name.startswith(("WORKERSEED", "PYTHON", "PYTEST"))
+    }
     return dict(others, **variables)
 
 
@@ -123,6 +126,11 @@ class Seeds(Draws):
 
     def __getitem__(self, index):
         return torch.initial_seed(), int(np.random.randint(0, 1000)), random.random()
+
+
+def lock_of(generator):
+    """The lock that a generator of NumPy holds while it draws."""
+    return next(each for each in gc.get_referents(generator) if hasattr(each, "acquire"))
 
 
 def as_list(batch):
@@ -182,15 +190,12 @@ def text_of(error):
     return re.sub(r"0x\w+|(?<=pid )\d+|(?<=pid\(s\) )[\d, ]+", "#", "\n".join(lines))
 
 
-# For workerseed check: what is true of a loader
-
-
 class Forks:
     """A process of programs/forks.py: it has imported some modules, none of ours, and forks for each file that it runs.
 
     Args:
         folder: where it runs.
-        modules: their names.
+        modules: their names, and options of that program.
     """
 
     def __init__(self, folder, modules):
@@ -204,19 +209,27 @@ class Forks:
             start_new_session=True,
         )
 
-    def run(self, *command, **variables):
-        """Run a file with these arguments and variables, and wait until it has ended."""
-        self.process.stdin.write(json.dumps([command, variables]) + "\n")
+    def run(self, *command, printed=None, **variables):
+        """Run a file with these arguments and variables, and wait until it has ended; 0 if it ended well.
+
+        What it prints goes to the two files in ``printed``, else where errors of the tests go.
+        """
+        self.process.stdin.write(json.dumps([command, variables, printed]) + "\n")
         self.process.stdin.flush()
         ended, _, _ = select.select([self.process.stdout], [], [], 240)
         if not ended:
             os.killpg(self.process.pid, signal.SIGKILL)
         assert ended, f"{command} did not end in 240 s"
-        assert self.process.stdout.readline() == "ended\n"
+        word, status = self.process.stdout.readline().split()
+        assert word == "ended"
+        return int(status)
 
     def end(self):
         self.process.stdin.close()
         self.process.wait()
+
+
+# For workerseed check: what is true of a loader
 
 
 def true_verdict(forks, target, options):

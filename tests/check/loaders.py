@@ -481,6 +481,21 @@ def prepared():
     return Prepared(DataLoader(Draws()))
 
 
+class OwnAttribute(torch.utils.data.dataloader._MultiProcessingDataLoaderIter):
+    """An iterator that takes ``worker_init_fn`` where workerseed does not see it, as with a local variable."""
+
+    _worker_init_fn = property(lambda self: vars(self)["taken"], lambda self, value: vars(self).update(taken=value))
+
+
+class OwnIterator(TorchDataLoader):
+    def __iter__(self):
+        return OwnAttribute(self)
+
+
+def own_iterator():
+    return OwnIterator(Draws(), num_workers=2, batch_size=2, collate_fn=list)
+
+
 # What programs do with workerseed
 
 

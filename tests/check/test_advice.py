@@ -18,6 +18,13 @@ def test_to_import_workerseed(judged):
     assert judged("loaders:imports_workerseed")["verdict"] == "not affected"
 
 
+@only_legacy
+def test_a_loader_that_workerseed_does_not_reach_is_the_reason(judged):
+    text = f"workerseed does not see how the loader's iterator takes worker_init_fn. Seed it there with {SEED}"
+    assert text in advice(judged("loaders:own_iterator"))
+    assert judged("loaders:seeded_by_seed")["verdict"] == "not affected"
+
+
 def test_to_import_it_says_what_iterable_style_data_could_lose(judged):
     found = judged("loaders:iterable")
     assert NATIVE or "they would lose items" in advice(found)

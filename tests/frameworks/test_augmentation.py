@@ -1,4 +1,4 @@
-"""Augmentation libraries in the workers: workerseed helps those that draw from np.random."""
+"""Augmentation libraries in the workers, with generators of their own or not: what workerseed helps, and what not."""
 
 import pytest
 from variants import ACTIVATIONS, STOCK, WITH_GENERATORS, installed, result
@@ -15,9 +15,8 @@ TABLE = [
     ("numba", "with a function", 24, 24),
 ]
 HERE = [row for row in TABLE if installed(row[0])]
-if "albumentations" in WITH_GENERATORS:  # version 2 draws from generators of its own: test_generators.py
+if "albumentations" in WITH_GENERATORS:  # version 2 draws from generators of its own
     HERE = [row for row in HERE if row[0] != "albumentations"]
-AS_ON_STOCK = [row[:2] for row in HERE if row[1] != "MultiplicativeNoise" and row[:2] != ("numba", "as it is")]
 
 
 def drawn(variant, library, case):
@@ -27,17 +26,32 @@ def drawn(variant, library, case):
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("library, case, on_stock, with_workerseed", HERE)
 def test_so_many_draws_differ_on_stock_and_with_workerseed(library, case, on_stock, with_workerseed, activation):
-    assert len(set(drawn(STOCK, library, case))) == on_stock
-    assert len(set(drawn(activation, library, case))) == with_workerseed
-
-
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("library, case", AS_ON_STOCK)
-def test_what_does_not_draw_from_np_random_draws_as_on_stock(library, case, activation):
-    assert drawn(activation, library, case) == drawn(STOCK, library, case)
+    stock, ours = (drawn(variant, library, case) for variant in (STOCK, activation))
+    assert (len(set(stock)), len(set(ours))) == (on_stock, with_workerseed)
+    if case != "MultiplicativeNoise" and (library, case) != ("numba", "as it is"):  # the first is what we seed
+        assert ours == stock
 
 
 @pytest.mark.parametrize("variant", [STOCK, *ACTIVATIONS])
 @pytest.mark.skipif(not installed("numba"), reason="there is no numba here")
 def test_numba_draws_otherwise_in_every_run_whatever_the_seed(variant):
     assert not set(drawn(variant, "numba", "as it is")) & set(drawn(variant, "numba", "again"))
+
+
+# With the option `generators`
+
+
+def drawn_from_generators(package, options, method):
+    return result("use_augmentation.py", options, package, method)
+
+
+@pytest.mark.parametrize("package", WITH_GENERATORS)
+def test_without_the_option_workers_and_epochs_repeat_draws(package):
+    drawn = drawn_from_generators(package, "", "fork")
+    assert drawn == [draw for draw in drawn[:8:2] for _ in range(2)] * 3
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize("package", WITH_GENERATORS)
+def test_with_the_option_no_draw_repeats(package, method):
+    assert len(set(drawn_from_generators(package, "generators", method))) == 24

@@ -4,10 +4,12 @@ import pytest
 from support import NATIVE
 from variants import (
     ACTIVATIONS,
+    NUMPY,
+    SEEDINGS,
     STOCK,
-    check_that_nothing_changes,
-    check_that_numpy_draws_as_on_torch_1_9_and_nothing_else_changes,
+    assert_seeded_as_by_torch_1_9,
     column,
+    drawn,
     installed,
     repeats,
     result,
@@ -20,6 +22,7 @@ if NATIVE:
 NOBODY, SOMEBODY = "nobody", "somebody"
 OWN = {"worker_init_fn": "own_worker_init_fn"}
 NONE = {"worker_init_fn": None}
+SEQUENTIAL = {"sampler": "SequentialSampler"}
 REPRODUCIBLE = {"sampler": "ReproducibleBatchSampler"}
 OF_A_TRANSFORM = -1  # a further column of MONAI's rows
 
@@ -43,9 +46,18 @@ TABLE = [
     ("ignite", "rebuilt four times, with a function", SOMEBODY, {**OWN, **REPRODUCIBLE}),
     ("monai", "as it is", NOBODY, {"worker_init_fn": "worker_init_fn"}),  # it seeds MONAI's transforms
     ("monai", "with a function", SOMEBODY, OWN),
+    ("pytorch_lightning", "unseeded, training", NOBODY, {**NONE, **SEQUENTIAL}),
+    ("pytorch_lightning", "unseeded, validation", SOMEBODY, {**OWN, **SEQUENTIAL}),
+    ("pytorch_lightning", "seed_everything, training", NOBODY, {**NONE, **SEQUENTIAL}),
+    ("pytorch_lightning", "rebuilt four times", NOBODY, NONE),
+    ("pytorch_lightning", "rebuilt four times, with a function", SOMEBODY, OWN),
     ("skorch", "as it is", NOBODY, {}),
     ("skorch", "with a function", SOMEBODY, {}),
 ]
+if version_of("pytorch_lightning") >= "1.3":
+    LIGHTNING = {"worker_init_fn": ["partial of", "pl_worker_init_function", {"rank": 0}], **SEQUENTIAL}
+    TABLE.append(("pytorch_lightning", "seed_everything with workers, training", SOMEBODY, LIGHTNING))
+    TABLE.append(("pytorch_lightning", "seed_everything with workers, validation", SOMEBODY, {**OWN, **SEQUENTIAL}))
 for kind in ("as it is", "not persistent", "multi-epochs"):
     loader = {"loader": "MultiEpochsDataLoader" if kind == "multi-epochs" else "DataLoader"}
     if version_of("timm") < "0.5":
@@ -54,36 +66,26 @@ for kind in ("as it is", "not persistent", "multi-epochs"):
         seeding = {by: ["partial of", "_worker_init", {"worker_seeding": by}] for by in ("all", "part")}
         TABLE.append(("timm", kind, SOMEBODY, {"worker_init_fn": seeding["all"], **loader}))
         TABLE.append(("timm", f"part, {kind}", NOBODY, {"worker_init_fn": seeding["part"], **loader}))
+HERE = [row for row in TABLE if installed(row[0])]
+CASES = {(framework, case) for framework, case, *_ in HERE}
 
 
-def is_here(row):
-    return installed(row[0])
-
-
-HERE = list(filter(is_here, TABLE))
-activations = pytest.mark.parametrize("activation", ACTIVATIONS)
-
-
-def cases(seeded_by=None, framework=None):
-    rows = [row for row in HERE if seeded_by in (None, row[2]) and framework in (None, row[0])]
-    return pytest.mark.parametrize("framework, case", [row[:2] for row in rows])
-
-
-def drawn(variant, framework, case):
+def rows(variant, framework, case):
     return result("use_framework.py", variant, framework)[case]["rows"]
 
 
-@activations
-@cases(seeded_by=NOBODY)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("framework, case", [row[:2] for row in HERE if row[2] == NOBODY])
 def test_numpy_draws_as_on_torch_1_9_and_nothing_else_changes(framework, case, activation):
-    ours, stock = (drawn(variant, framework, case) for variant in (activation, STOCK))
-    check_that_numpy_draws_as_on_torch_1_9_and_nothing_else_changes(ours, stock)
+    assert_seeded_as_by_torch_1_9(*(rows(variant, framework, case) for variant in (activation, STOCK)))
 
 
-@activations
-@cases(seeded_by=SOMEBODY)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("framework, case", [row[:2] for row in HERE if row[2] == SOMEBODY])
 def test_what_the_framework_or_the_user_seeds_draws_as_on_stock(framework, case, activation):
-    check_that_nothing_changes(drawn(activation, framework, case), drawn(STOCK, framework, case))
+    ours, stock = (rows(variant, framework, case) for variant in (activation, STOCK))
+    assert drawn(ours) == drawn(stock)
+    assert set(column(ours, SEEDINGS)) == {seedings + 1 for seedings in column(stock, SEEDINGS)}
 
 
 @pytest.mark.parametrize("variant", [STOCK, *ACTIVATIONS])
@@ -93,21 +95,18 @@ def test_the_loader_keeps_its_class_and_its_function(framework, case, shown, var
     assert {name: of_case[name] for name in of_case if name != "rows"} == shown
 
 
-@pytest.mark.parametrize("framework, case", filter(is_here, [("catalyst", "loader"), ("ignite", "deterministic")]))
-def test_stock_repeats_draws_in_the_other_worker_only(framework, case):
-    rows = drawn(STOCK, framework, case)
-    assert repeats(rows) == len(rows) / 2
+# How often stock torch repeats draws: in the other worker, or with Catalyst's loaders in each of three epochs.
+REPEATS = {("catalyst", "loader"): 1 / 2, ("ignite", "deterministic"): 1 / 2, ("catalyst", "loader of Catalyst"): 2 / 3}
 
 
-@pytest.mark.parametrize("variant", [STOCK, *ACTIVATIONS])
-@pytest.mark.skipif(not installed("catalyst"), reason="there is no Catalyst here")
-def test_loaders_of_catalyst_repeat_their_draws_in_each_epoch_as_on_stock(variant):
-    rows = drawn(variant, "catalyst", "loader of Catalyst")
-    assert repeats(rows) == len(rows) * 2 / 3
+@pytest.mark.parametrize("framework, case", sorted(REPEATS.keys() & CASES))
+def test_stock_repeats_draws(framework, case):
+    of_stock = rows(STOCK, framework, case)
+    assert repeats(of_stock) == len(of_stock) * REPEATS[framework, case]
 
 
-@activations
-@cases(framework="monai")
-def test_monais_transforms_draw_as_on_stock(framework, case, activation):
-    ours, stock = (column(drawn(variant, framework, case), OF_A_TRANSFORM) for variant in (activation, STOCK))
-    assert ours == stock
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("case", [case for framework, case in sorted(CASES) if framework == "monai"])
+def test_monais_transforms_draw_as_on_stock(case, activation):
+    ours, stock = (column(rows(variant, "monai", case), OF_A_TRANSFORM) for variant in (activation, STOCK))
+    assert ours == stock != column(rows(STOCK, "monai", case), NUMPY)

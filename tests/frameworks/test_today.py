@@ -1,13 +1,18 @@
-"""Frameworks of today: stored generators repeat without the option; with it none does, and no item is lost."""
+"""Frameworks of today on the newest torch, with a dataset that stores a generator, and what `check` says of theirs."""
 
 import pytest
-from variants import result
+from support import forks_of, true_verdict
+from variants import PROGRAMS, result
+
+from workerseed._check.advice import ELSE
 
 REPEATING = ("torchdata", "accelerate", "lightning", "transformers", "monai")
+USED = ("accelerate", "numba", "torchdata.stateful_dataloader")
+for module in USED:
+    pytest.importorskip(module)
 
 
 def loaded(framework, options):
-    pytest.importorskip("torchdata")  # the environment of these tests has all of them
     return result("use_today.py", framework)[options]
 
 
@@ -17,8 +22,7 @@ def draws_of(epochs):
 
 @pytest.mark.parametrize("framework", REPEATING)
 def test_without_the_option_workers_and_epochs_repeat_draws(framework):
-    epochs = loaded(framework, "")
-    assert len(set(draws_of(epochs))) == 4  # of 16: each worker and each epoch draws the same four
+    assert len(set(draws_of(loaded(framework, "")))) == 4  # of 16: each worker and each epoch draws the same four
 
 
 @pytest.mark.parametrize("framework", REPEATING)
@@ -32,18 +36,42 @@ def test_a_loader_that_accelerate_has_prepared_can_be_kept():
     assert len(set(draws_of(loaded("accelerate_kept", "generators")))) == 4
 
 
-@pytest.mark.parametrize("options", ["", "generators"])
+each_option = pytest.mark.parametrize("options", ["", "generators"])
+
+
+@each_option
 def test_a_stateful_loader_resumes_where_it_was(options):
     assert loaded("torchdata", options)[2] == list(range(8))
 
 
-@pytest.mark.parametrize("options", ["", "generators"])
+@each_option
 def test_a_stream_that_workers_shuffle_alike_and_share_loses_nothing(options):
     (epoch,) = loaded("datasets", options)
     assert sorted(number for number, _ in epoch) == list(range(16))
 
 
-@pytest.mark.parametrize("options", ["", "generators"])
+@each_option
 def test_thread_workers_draw_from_the_generator_of_the_parent_as_it_is(options):
     drawn, expected = loaded("monai_threads", options)
     assert drawn == expected
+
+
+# `workerseed check`
+
+forks = forks_of(PROGRAMS, *USED)
+
+
+@each_option
+@pytest.mark.parametrize("name", ["accelerate", "accelerate_holds", "torchdata", "torchdata_holds", "compiled"])
+def test_the_verdict_is_true(judged, forks, name, options):
+    found = judged(f"loaders_today:{name}", options)
+    assert found["verdict"] == true_verdict(forks, f"loaders_today:{name}", options)
+    assert found["loader"]["workers"] == 2
+    (used,) = [source for source in found["sources"] if found["sources"][source]["as_it_is"]]
+    assert used == ("dataset.rng" if name in ("accelerate_holds", "torchdata_holds", "compiled") else "np.random")
+
+
+def test_numbas_own_generator_is_something_else(judged, forks):
+    found = judged("loaders_today:compiled_draws")
+    assert found["sources"][ELSE]["as_it_is"]["repeatable"] is False
+    assert found["verdict"] == true_verdict(forks, "loaders_today:compiled_draws", "")  # each process draws as it likes

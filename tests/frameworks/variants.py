@@ -123,16 +123,11 @@ def drawn(rows):
 
 def are_those_of_torch_1_9(rows):
     """Whether NumPy's draws follow from torch's seeds as on torch 1.9; the epochs must have different seeds."""
-    return are_those_of_seeds(rows, SEED_HIGH, SEED_LOW, 0)
+    return are_those_of_rank(rows, 0, SEED_HIGH, SEED_LOW)
 
 
-def are_those_of_rank(rows, rank):
-    """Whether NumPy's draws follow from the seeds that torch has given the workers, as ``ranks`` has it on a rank."""
-    return are_those_of_seeds(rows, START_HIGH, START_LOW, rank)
-
-
-def are_those_of_seeds(rows, high, low, rank):
-    """Whether NumPy's draws follow from the rank and from the seeds in two columns."""
+def are_those_of_rank(rows, rank, high=START_HIGH, low=START_LOW):
+    """Whether NumPy's draws follow from the rank and from the seeds of torch, in two columns."""
     streams = {}
     for row in rows:
         start = row[WORKER], (row[high] << 32) + row[low]
@@ -143,18 +138,13 @@ def are_those_of_seeds(rows, high, low, rank):
     return True
 
 
-def check_that_numpy_draws_as_on_torch_1_9_and_nothing_else_changes(ours, stock):
+def assert_seeded_as_by_torch_1_9(ours, stock):
+    """Where nobody else seeds NumPy: it is seeded once, as on torch 1.9, and nothing else changes."""
     assert repeats(stock) >= len(stock) / 2
     assert repeats(ours) == 0
     assert are_those_of_torch_1_9(ours)
     assert without_numpy(ours) == without_numpy(stock)
     assert set(column(ours, SEEDINGS)) == {1}
-
-
-def check_that_nothing_changes(ours, stock):
-    """Where the framework or the user seeds NumPy after us: it is seeded once more, and draws as without us."""
-    assert drawn(ours) == drawn(stock)
-    assert set(column(ours, SEEDINGS)) == {seedings + 1 for seedings in column(stock, SEEDINGS)}
 
 
 def with_starts_of(first, rows):

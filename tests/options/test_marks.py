@@ -4,8 +4,6 @@ import copy
 import gc
 import pickle
 import random
-import subprocess
-import sys
 import weakref
 
 import pytest
@@ -62,18 +60,17 @@ def test_a_loader_that_is_kept_draws_as_without_the_option_and_others_do_not(res
     dataset = Holding(random.Random(1))
     validation = loader_of(dataset)
     workerseed.keep(validation)
-    same = random.Random(1)
-    twice = [same.random(), same.random()]
     for _ in range(2):
-        assert [float(batch[0][0]) for batch in validation] == [twice[0], twice[0], twice[1], twice[1]]
+        assert distinct(batch[0][0] for batch in validation) == 2
     assert distinct(first_draws(dataset)) == 4
 
 
 def test_a_dataset_that_is_kept_keeps_all_that_it_stores_whatever_loader_it_is_in(reseeding):
-    dataset, other = Holding(random.Random(1)), Holding(random.Random(1))
+    dataset, other, slotted = Holding(random.Random(1)), Holding(random.Random(1)), SlottedHolding(Unruly(1))
     workerseed.keep(dataset)
-    assert distinct(first_draws(dataset)) == 1
+    workerseed.keep(slotted)
     assert distinct(first_draws(torch.utils.data.Subset(dataset, range(4)))) == 1
+    assert distinct(first_draws(slotted)) == 1
     assert distinct(first_draws(other)) == 4
 
 
@@ -83,13 +80,6 @@ def test_a_loader_that_holds_the_one_that_starts_workers_marks_it(function):
     outer.base_dataloader, inner.outer = inner, outer  # as Accelerate's, and a cycle
     function(outer)
     assert [name for name in vars(inner) if name.startswith("_workerseed_")] == ["_workerseed_" + function.__name__]
-
-
-def test_odd_objects_can_be_kept(reseeding):
-    kept = [Unruly(1), Unruly(1)]
-    for generator in kept:
-        workerseed.keep(generator)
-    assert distinct(first_draws(Holding(*kept))) == 1
 
 
 @by_function
@@ -121,33 +111,23 @@ def test_what_is_kept_stays_kept_though_its_loader_is_reseeded(reseeding):
 
 
 class DrawnOnce(Dataset):
-    """Draws when it is first asked for an item, in a worker, and keeps that, as a split or a task is kept."""
+    """Draws a split when it is first asked for an item, in a worker, and keeps that."""
 
-    def __init__(self, draw):
+    def __init__(self):
         self.generator = random.Random(1)
-        self.draw = draw
-        self.drawn = None
+        self.split = None
 
     def __len__(self):
         return 4
 
     def __getitem__(self, index):
-        if self.drawn is None:
-            self.drawn = self.draw(self.generator)
-        return self.drawn[index]
+        if self.split is None:
+            self.split = self.generator.sample(range(8), 4)
+        return self.split[index]
 
 
-def split(generator):
-    return generator.sample(range(8), 4)
-
-
-def tasks(generator):
-    return [tuple(generator.sample("abcdefgh", 3)) for _ in range(4)]
-
-
-@pytest.mark.parametrize("draw", [split, tasks])
-def test_what_workers_draw_once_and_keep_needs_its_dataset_to_be_kept(reseeding, draw):
-    dataset = DrawnOnce(draw)
+def test_what_workers_draw_once_and_keep_needs_its_dataset_to_be_kept(reseeding):
+    dataset = DrawnOnce()
     assert distinct(item for _ in range(3) for item in items(dataset)) > 4
     workerseed.keep(dataset)
     assert distinct(item for _ in range(3) for item in items(dataset)) == 4
@@ -189,12 +169,6 @@ def test_a_mark_keeps_no_dataset_alive(cls):
     del dataset, generator
     gc.collect()
     assert (alive(), marks.marked(marks.KEEP)) == (None, [])
-
-
-def test_a_slotted_dataset_keeps_the_generators_that_it_has(reseeding):
-    dataset = SlottedHolding(random.Random(1))
-    workerseed.keep(dataset)
-    assert distinct(first_draws(dataset)) == 1
 
 
 def test_to_mark_an_object_again_costs_nothing():
@@ -247,11 +221,3 @@ def test_a_kept_loader_is_kept_in_a_process_that_never_uninstalled(monkeypatch):
     workerseed.keep(loader)
     monkeypatch.setattr(marks, "_uninstalled", 0)
     assert marks.is_marked(pickle.loads(pickle.dumps(loader)), marks.KEEP)
-
-
-def test_a_pickled_loader_is_readable_without_workerseed(tmp_path):
-    loader = DataLoader([1, 2], num_workers=1)
-    workerseed.keep(loader)
-    (tmp_path / "loader").write_bytes(pickle.dumps(loader))
-    code = "import pickle, sys; sys.modules['workerseed'] = None; print(len(pickle.load(open(sys.argv[1], 'rb'))))"
-    assert subprocess.check_output([sys.executable, "-c", code, str(tmp_path / "loader")]) == b"2\n"

@@ -3,11 +3,10 @@
 import importlib
 import os
 import shutil
-import subprocess
 import sys
 
 import pytest
-from support import ROOT
+from support import ROOT, run_command
 
 DOCS = os.path.join(ROOT, "docs")
 SCRIPT = os.path.join(DOCS, "projects", "projects.py")
@@ -15,38 +14,20 @@ SCRIPT = os.path.join(DOCS, "projects", "projects.py")
 sys.path.insert(0, os.path.dirname(SCRIPT))
 projects = importlib.import_module("projects")
 
-needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="the script calls git")
 
-
-def run_script(*arguments):
-    process = subprocess.run(
-        [sys.executable, SCRIPT, *map(str, arguments)],
-        env=dict(os.environ, GIT_ALLOW_PROTOCOL="none"),  # as without a network
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        universal_newlines=True,
-    )
-    assert process.returncode == 0, process.stderr
-    assert process.stdout == ""
-    return process.stderr
-
-
-@needs_git
-def test_without_checkouts_and_a_network_each_commit_is_named(tmp_path):
-    printed = run_script(tmp_path)
-    for project in projects.PROJECTS:
-        assert f"check out commit {project.commit} of https://github.com/{project.repository} in {tmp_path}" in printed
-    assert list(tmp_path.iterdir()) == []
-
-
-@needs_git
-def test_a_folder_that_is_not_the_commit_is_not_run_and_not_touched(tmp_path):
+@pytest.mark.skipif(shutil.which("git") is None, reason="the script calls git")
+def test_without_a_network_each_missing_commit_is_named_and_nothing_is_touched(tmp_path):
     spin = next(project for project in projects.PROJECTS if project.loaders == "spin")
-    checkout = tmp_path / f"spin-{spin.commit[:8]}"
+    checkout = tmp_path / f"spin-{spin.commit[:8]}"  # not one of that commit
     checkout.mkdir()
-    (checkout / "notes.txt").write_text("mine")
-    assert f"{checkout} is not commit {spin.commit}" in run_script(tmp_path, "spin")
-    assert [path.name for path in checkout.iterdir()] == ["notes.txt"]
+    done = run_command(sys.executable, SCRIPT, str(tmp_path), GIT_ALLOW_PROTOCOL="none")
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert f"{checkout} is not commit {spin.commit}" in done.stderr
+    for project in projects.PROJECTS:
+        if project is not spin:
+            assert f"check out commit {project.commit} of https://github.com/{project.repository}" in done.stderr
+    assert list(tmp_path.iterdir()) == [checkout]
+    assert list(checkout.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -98,10 +98,9 @@ def test_another_build_of_another_copy_makes_the_same_files(dists, tmp_path):
 
 def test_the_metadata_says_what_it_is(metadata):
     assert (metadata["Name"], metadata["License-Expression"]) == ("workerseed", "MIT")
-    assert (metadata["License-File"], metadata["Description-Content-Type"]) == ("LICENSE", "text/markdown")
     assert metadata["Requires-Python"] == ">=3.6"
-    assert metadata["Summary"] and metadata["Keywords"] and metadata["Author"]
     assert metadata.get_payload().startswith("# workerseed\n")
+    assert f"\n## {metadata['Version']} - " in (ROOT / "CHANGELOG.md").read_text()
 
 
 def test_wrapt_is_all_that_it_requires(metadata):
@@ -109,27 +108,11 @@ def test_wrapt_is_all_that_it_requires(metadata):
     assert [requirement for requirement in required if "extra ==" not in requirement] == ["wrapt >=1.11,<3"]
 
 
-def test_classifiers_are_known_to_package_indexes(metadata):
+def test_classifiers_are_known_to_package_indexes_and_name_each_python_of_the_matrix(metadata):
     classifiers = set(metadata.get_all("Classifier"))
-    assert "Typing :: Typed" in classifiers
     assert classifiers <= trove_classifiers.classifiers
-
-
-def test_there_is_a_classifier_for_each_python_of_the_matrix(metadata):
     matrix = {f"{major}.{minor}" for major, minor in re.findall(r"\bpy(\d)(\d+)\b", " ".join(ENVIRONMENTS))}
-    classifiers = "\n".join(metadata.get_all("Classifier"))
-    assert set(re.findall(r"Python :: (3\.\d+)$", classifiers, re.MULTILINE)) == matrix
-
-
-def test_urls_are_such_that_the_readme_cites_them(metadata):
-    for entry in metadata.get_all("Project-URL"):
-        label, url = entry.split(", ")
-        assert len(label) <= 32
-        assert url in metadata.get_payload()
-
-
-def test_the_changelog_has_this_version(metadata):
-    assert f"\n## {metadata['Version']} - " in (ROOT / "CHANGELOG.md").read_text()
+    assert set(re.findall(r"Python :: (3\.\d+)$", "\n".join(classifiers), re.MULTILINE)) == matrix
 
 
 def test_the_sdist_has_all_of_the_checkout(checkout, sdist):
@@ -183,9 +166,7 @@ def where_it_runs_from(venv):
     return Path(succeed(python, "-c", "import workerseed; print(workerseed.__path__[0])", cwd=str(venv)).strip())
 
 
-@pytest.mark.parametrize(
-    "version, pip", [("3.6", "19.0"), ("3.7", None), ("3.8", None), ("3.9", None), ("3.11", None), ("3.13", None)]
-)
+@pytest.mark.parametrize("version, pip", [("3.6", "19.0"), ("3.7", None), ("3.13", None)])
 def test_it_installs_from_source(tmp_path, sdist, checkout, version, pip):
     venv = make_environment(tmp_path, version, pip)
     for source in (sdist, checkout):
@@ -211,8 +192,7 @@ def pinned(tmp_path_factory):
     return venv
 
 
-@pytest.mark.parametrize("extra", ["", "[torch]"])
-@pytest.mark.parametrize("options", [[], ["--upgrade"]], ids=["", "--upgrade"])
+@pytest.mark.parametrize("options, extra", [([], ""), (["--upgrade"], "[torch]")], ids=["", "--upgrade"])
 def test_nothing_that_is_pinned_moves(pinned, wheel, options, extra):
     package = f"workerseed{extra} @ file://{wheel}"
     run_pip(pinned, "install", "--dry-run", "--report", pinned / "report", *options, package)

@@ -1,27 +1,31 @@
-"""When and how importing workerseed takes effect, each time in a fresh interpreter."""
+"""When and how importing workerseed takes effect."""
 
 import pytest
-from support import NATIVE, TORCH, USE, needs_numpy
+from support import NATIVE, USE, needs_numpy
 
 STATE = "native" if NATIVE else "active"
-
-ORDERS = {
-    "before torch": "import workerseed, torch" + USE,
-    "after torch": "import torch, workerseed" + USE,
-    "after torch.utils.data": "import torch.utils.data, workerseed" + USE,
-    "after DataLoader was taken": USE + "import workerseed",
-    "after a loader was built": USE
-    + """
+REPORT = "\nimport workerseed\nprint(first_draw(), workerseed.status().state)"
+SEEDED = f"[522, 297, 434] {STATE}\n"
+AFTER_A_LOADER = """
 loader = DataLoader(RandomDataset(), batch_size=2, num_workers=2)
 import workerseed
 first_draw.__defaults__ = (loader,)
-""",
-    "twice": "import workerseed; workerseed.install(); import torch; workerseed.install()"
-    + USE
-    + "workerseed.install()",
+"""
+
+
+@needs_numpy
+@pytest.mark.parametrize("order", ["workerseed, torch", "torch, workerseed"])
+def test_it_may_be_imported_before_or_after_torch(prints, order):
+    assert prints(f"import {order}{USE}{REPORT}") == SEEDED
+
+
+ORDERS = {
+    "after DataLoader was taken": USE + "import workerseed",
+    "after a loader was built": USE + AFTER_A_LOADER,
+    "again and again": "import workerseed; workerseed.install()" + USE + "workerseed.install()",
     "after a look whether there is torch": """
 import importlib.util, workerseed
-importlib.util.find_spec("torch")
+importlib.util.find_spec("torch.utils.data.dataloader")
 """
     + USE,
 }
@@ -29,9 +33,8 @@ importlib.util.find_spec("torch")
 
 @needs_numpy
 @pytest.mark.parametrize("order", ORDERS)
-def test_it_may_be_imported(prints, order):
-    report = "\nimport workerseed\nprint(first_draw(), workerseed.status().state)"
-    assert prints(ORDERS[order] + report) == f"[522, 297, 434] {STATE}\n"
+def test_it_may_be_imported(shows, order):
+    assert shows(ORDERS[order] + REPORT) == SEEDED
 
 
 IMPORTED_FROM_WITHIN = """
@@ -55,9 +58,9 @@ print(workerseed.status().state)
 
 @needs_numpy
 @pytest.mark.parametrize("module", ["torch", "torch.utils.data", "torch.utils.data.dataloader"])
-def test_it_may_be_imported_while_torch_is_half_imported(prints, module):
+def test_it_may_be_imported_while_torch_is_half_imported(prints, shows, module):
     code = IMPORTED_FROM_WITHIN.format(module) + USE + "print(first_draw())"
-    assert prints(code) == f"waiting\n{STATE}\n[522, 297, 434]\n"
+    assert (prints if module == "torch" else shows)(code) == f"waiting\n{STATE}\n[522, 297, 434]\n"
 
 
 IN_A_RACE = """
@@ -94,11 +97,11 @@ print(workerseed.status().state)
 """
 
 
-def test_the_import_of_torch_may_end_in_another_thread_just_before_it_is_watched(prints):
-    assert prints(IN_A_RACE) == f"{STATE}\n"
+def test_the_import_of_torch_may_end_in_another_thread_just_before_it_is_watched(shows):
+    assert shows(IN_A_RACE) == f"{STATE}\n"
 
 
-def test_the_finder_stays_where_it_is(prints):
+def test_the_finder_stays_where_it_is(shows):
     code = """
 import sys, workerseed
 before = list(sys.meta_path)
@@ -107,45 +110,24 @@ workerseed.install()
 workerseed.uninstall()
 print(before == [finder for finder in sys.meta_path if finder in before])
 """
-    assert prints(code) == "True\n"
+    assert shows(code) == "True\n"
 
 
-def test_uninstall_before_torch_leaves_torch_alone(prints):
+def test_uninstall_before_torchs_data_loader_leaves_it_alone(shows):
     code = """
-import workerseed
-workerseed.uninstall()
-import torch.utils.data, sys
-print(workerseed.status().state, workerseed.status().reason, "wrapt" in sys.modules)
-"""
-    assert prints(code) == "off uninstalled False\n"
-
-
-def test_uninstall_between_torch_and_its_data_loader_leaves_it_alone(prints):
-    code = """
-import workerseed
-import importlib.util
-importlib.util.find_spec("torch.utils.data.dataloader")
+import sys, workerseed
 workerseed.uninstall()
 import torch.utils.data
-print(workerseed.status().state, hasattr(torch.utils.data.DataLoader.__init__, "__wrapped__"))
+print(*workerseed.status()[:2], "wrapt" in sys.modules, hasattr(torch.utils.data.DataLoader.__init__, "__wrapped__"))
 """
-    assert prints(code) == "off False\n"
+    assert shows(code) == "off uninstalled False False\n"
 
 
-@pytest.mark.skipif(TORCH >= (1, 1), reason="this torch imports its DataLoader at once")
-def test_status_waits_for_the_data_loader(prints):
+def test_status_waits_for_the_data_loader(shows):
     code = """
-import workerseed, torch
-print(workerseed.status())
+import torch, workerseed
+print(*workerseed.status()[:2])
 import torch.utils.data
-print(workerseed.status().state)
+print(workerseed.status().state, workerseed.status().torch == torch.__version__, workerseed.status().options)
 """
-    status, state = prints(code).splitlines()
-    assert status.startswith("Status(state='waiting', reason=\"torch's DataLoader is not imported yet\", torch='1.0")
-    assert state == "active"
-
-
-def test_status_with_torch(prints):
-    code = "import workerseed, torch.utils.data\nstatus = workerseed.status()\n"
-    code += "print(status.state, status.torch == torch.__version__, status.options)"
-    assert prints(code) == f"{STATE} True ()\n"
+    assert shows(code) == f"waiting torch's DataLoader is not imported yet\n{STATE} True ()\n"

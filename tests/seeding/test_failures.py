@@ -56,47 +56,42 @@ sys.modules["wrapt"] = None
 """
 
 
+WARNINGS = {  # where warnings are errors, one of ours would end the import of torch, or of workerseed
+    option: f"import warnings\nwarnings.simplefilter({option!r}, RuntimeWarning)\n" for option in ("default", "error")
+}
+
+
 def warnings_in(stderr):
     """The lines of ours; where warnings are errors, what would be one is a line with the process id."""
     return [line for line in stderr.splitlines() if re.search(r"workerseed(\[\d+\])?: ", line)]
 
 
-ERRORS = ("-W", "error::RuntimeWarning")  # an error would end the import of torch, or of workerseed
-
-
+@pytest.mark.parametrize("option", WARNINGS)
+@pytest.mark.parametrize("torch_first", ["", "import torch.utils.data"])
 @pytest.mark.parametrize(
-    "cause, reason, options",
-    [
-        (PATCHING_FAILS, "RuntimeError('this one not'", ()),
-        (PATCHING_FAILS, "RuntimeError('this one not'", ERRORS),
-        (PATCHING_FAILS + "import torch.utils.data", "RuntimeError('this one not'", ()),
-        (NO_WRAPT, "ModuleNotFoundError(", ()),
-        (NO_WRAPT + "import torch.utils.data", "ModuleNotFoundError(", ERRORS),
-    ],
-    ids=["patching fails", "patching fails, errors", "patching fails after torch", "no wrapt", "no wrapt, errors"],
+    "cause, reason", [(PATCHING_FAILS, "RuntimeError('this one not'"), (NO_WRAPT, "ModuleNotFoundError(")]
 )
-def test_a_failure_is_warned_of_once_and_torch_works_as_stock(python, options, cause, reason):
-    done = python(cause + LOAD, *options)
+def test_a_failure_is_warned_of_once_and_torch_works_as_stock(forked, option, torch_first, cause, reason):
+    done = forked(WARNINGS[option] + cause + torch_first + LOAD)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(LOADED + "failed " + reason)
     (line,) = warnings_in(done.stderr)
     assert ": DataLoader workers are not seeded: " + reason in line
 
 
-def test_an_iterator_that_is_not_known_is_left_alone(python):
-    done = python(UNKNOWN_SHAPE + LOAD)
+def test_an_iterator_that_is_not_known_is_left_alone(forked):
+    done = forked(WARNINGS["default"] + UNKNOWN_SHAPE + LOAD)
     assert done.returncode == 0, done.stderr
     reason = "this torch has no DataLoader with worker iterators below _BaseDataLoaderIter or _DataLoaderIter"
     assert done.stdout == LOADED + f"unsupported {reason}\n"
     assert len(warnings_in(done.stderr)) == 1, done.stderr
 
 
-def test_a_half_done_patch_is_taken_back(prints):
+def test_a_half_done_patch_is_taken_back(shows):
     code = PATCHING_FAILS + "import torch.utils.data\nbefore = torch.utils.data.DataLoader.__init__\n" + LOAD
-    code += "print(DataLoader.__init__ is before)"
-    assert prints(code, "-W", "ignore").endswith("True\n")
+    assert shows(code + "print(DataLoader.__init__ is before)").endswith("True\n")
 
 
-def test_a_closed_stderr_does_no_harm(python):
+def test_a_closed_stderr_does_no_harm(shows):
     code = "import sys\nsys.stderr.close()" + NO_WRAPT + LOAD
-    assert python(code, *ERRORS).stdout.startswith(LOADED + "failed")
+    assert shows(WARNINGS["error"] + code).startswith(LOADED + "failed")

@@ -63,12 +63,6 @@ def test_the_functions_that_are_pictured_run_where_they_are_pictured():
     assert in_worker in in_function
 
 
-def test_the_picture_has_four_boxes_and_is_for_light_and_dark_pages():
-    titles = [title for title, _, _, _ in draw.BOXES]
-    assert titles == ["The loader", "The iterator", "The worker", "Your function"]
-    assert "prefers-color-scheme: dark" in draw.svg()
-
-
 def attributes():
     classes = [cls for cls in vars(dataloader).values() if isinstance(cls, type)]
     found = {f"{cls.__name__}.{name}": value for cls in classes for name, value in vars(cls).items()}

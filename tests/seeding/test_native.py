@@ -4,7 +4,7 @@ from support import only_legacy, only_native
 
 
 @only_native
-def test_nothing_is_wrapped(prints):
+def test_nothing_is_wrapped(shows):
     code = """
 import torch.utils.data.dataloader as dataloader
 before = [(cls, dict(vars(cls))) for cls in (dataloader.DataLoader, dataloader._MultiProcessingDataLoaderIter)]
@@ -14,7 +14,7 @@ print(workerseed.status().reason)
 loader = dataloader.DataLoader(range(4), num_workers=1)
 print([name for name in vars(loader) if "workerseed" in name], iter(loader)._worker_init_fn)
 """
-    assert prints(code) == "[True, True]\nthis torch seeds NumPy in its workers itself\n[] None\n"
+    assert shows(code) == "[True, True]\nthis torch seeds NumPy in its workers itself\n[] None\n"
 
 
 # The wheels of torch 1.x need NumPy when they are imported, builds without it exist: it is taken away after that.
@@ -22,7 +22,7 @@ WITHOUT_NUMPY = """
 import sys, random
 import torch
 from torch.utils.data import DataLoader
-{}
+import workerseed
 for name in list(sys.modules):
     if name.split(".")[0] == "numpy":
         del sys.modules[name]
@@ -46,8 +46,8 @@ print(drawn == [[workers[item % 2].random()] for item in range(4)])
 
 
 @only_legacy
-def test_without_numpy_random_is_seeded(python):
-    done = python(WITHOUT_NUMPY.format("import workerseed"), "-W", "error::RuntimeWarning")
+def test_without_numpy_random_is_seeded(forked):
+    done = forked("import warnings; warnings.simplefilter('error', RuntimeWarning)" + WITHOUT_NUMPY)
     assert (done.stdout, done.stderr) == ("True\n", "")
 
 

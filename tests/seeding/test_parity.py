@@ -6,32 +6,41 @@ import os
 
 import pytest
 from scenarios import EPOCHS, SCENARIOS
-from support import NATIVE, PROGRAMS, TESTS, Seeds, as_list, needs_numpy, np, run_python
+from support import NATIVE, PROGRAMS, TESTS, USE, Seeds, as_list, needs_numpy, np, run_python
 from torch.utils.data import DataLoader
 
 import workerseed
 
 BEFORE_NUMPY = 5  # in each list of scenarios.draw(): torch's seed, two draws of random, two of torch
 
-# A spawned worker imports torch anew, which takes seconds: two epochs of what a worker can tell apart are enough. That
-# the base seed comes from a generator, or that workers persist, only the parent knows.
-SPAWNED_EPOCHS = 2
-SPAWNED = ["map, 2 workers", "iterable, 2 workers"]
+# By other start methods, each worker is slow to start: two epochs of what a worker can tell apart are enough. That the
+# base seed comes from a generator, or that workers persist, only the parent knows.
+FEW_EPOCHS = 2
+NOT_FORKED = [("forkserver", "map, 2 workers"), ("forkserver", "iterable, 2 workers"), ("spawn", "map, 2 workers")]
 CASES = [("fork", name) for name in SCENARIOS]
 if not NATIVE:  # where nothing is wrapped, other start methods are torch's affair alone
-    CASES += [("forkserver", name) for name in SCENARIOS]
-    CASES += [("spawn", name) for name in SPAWNED if name in SCENARIOS]
+    CASES += [case for case in NOT_FORKED if case[1] in SCENARIOS]
 
 with open(os.path.join(TESTS, "parity.json")) as file:
     RECORDED = json.load(file)
 
 
 @functools.lru_cache(maxsize=None)
-def drawn(start_method, *options):
-    if start_method == "spawn":
-        options += ("--epochs", str(SPAWNED_EPOCHS))
+def drawn(name, is_installed):
+    """What a scenario draws in forked workers of this process."""
+    if is_installed:
+        workerseed.install()
+    try:
+        return json.loads(json.dumps(SCENARIOS[name]("fork")))
+    finally:
+        workerseed.uninstall()
+
+
+@functools.lru_cache(maxsize=None)
+def drawn_by_a_program(start_method):
     names = [name for method, name in CASES if method == start_method]
-    done = run_python("-W", "ignore", os.path.join(PROGRAMS, "scenarios.py"), *options, start_method, *names)
+    options = ["--workerseed", "--epochs", str(FEW_EPOCHS), start_method]
+    done = run_python("-W", "ignore", os.path.join(PROGRAMS, "scenarios.py"), *options, *names)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -47,18 +56,20 @@ def listed(epochs):
 
 @pytest.mark.parametrize("start_method, name", [] if np is None else CASES)
 def test_draws_are_those_of_torch_1_9_1(start_method, name):
-    epochs = SPAWNED_EPOCHS if start_method == "spawn" else EPOCHS
-    assert drawn(start_method, "--workerseed")[name] == RECORDED[name][:epochs]
+    if start_method == "fork":
+        assert drawn(name, True) == RECORDED[name]
+    else:
+        assert drawn_by_a_program(start_method)[name] == RECORDED[name][:FEW_EPOCHS]
 
 
 @pytest.mark.parametrize("name", SCENARIOS if np is None else [])
 def test_random_and_torch_draw_as_on_torch_1_9_1_where_there_is_no_numpy(name):
-    assert listed(drawn("fork", "--workerseed")[name]) == without_numpy(listed(RECORDED[name]))
+    assert listed(drawn(name, True)) == without_numpy(listed(RECORDED[name]))
 
 
 @pytest.mark.parametrize("name", [] if NATIVE else SCENARIOS)
 def test_only_numpy_differs_on_stock_torch(name):
-    stock = drawn("fork")[name]
+    stock = drawn(name, False)
     assert stock != RECORDED[name]
     assert without_numpy(listed(stock)) == without_numpy(listed(RECORDED[name]))
 
@@ -75,28 +86,9 @@ def test_shuffled_epochs_draw_what_torch_1_9_makes_of_their_base_seed(shim):
             assert of_worker == [stream.randint(0, 1000) for _ in of_worker]
 
 
-ARTICLE = """
-import numpy as np, torch, workerseed
-from torch.utils.data import DataLoader, Dataset
-
-class RandomDataset(Dataset):
-    def __getitem__(self, index):
-        return np.random.randint(0, 1000, 3)
-
-    def __len__(self):
-        return 8
-
-torch.manual_seed(0)
-for batch in DataLoader(RandomDataset(), batch_size=2, num_workers=2):
-    print(batch.tolist())
-"""
-
-
 @needs_numpy
-def test_the_dataset_of_the_article_starts_as_on_torch_1_9(prints):
-    first, second = prints(ARTICLE).splitlines()[:2]
-    assert first.startswith("[[522, 297, 434], ")
-    assert second.startswith("[[234, 407, 586], ")
+def test_the_dataset_of_the_article_starts_as_on_torch_1_9(shows):
+    assert shows("import workerseed" + USE + "print(first_draw())") == "[522, 297, 434]\n"
 
 
 def test_status_tells_who_seeds(shim):

@@ -33,14 +33,11 @@ def installed():
 # What the user reads and may do with a loader
 
 
-def test_worker_init_fn_stays_that_very_object(shim):
-    assert DataLoader(Draws(), num_workers=1, worker_init_fn=init).worker_init_fn is init
-
-
-def test_worker_init_fn_that_is_none_stays_none(shim):
-    loader = DataLoader(range(4), num_workers=1)
+@pytest.mark.parametrize("function", [None, init])
+def test_worker_init_fn_stays_that_very_object_or_none(shim, function):
+    loader = DataLoader(range(4), num_workers=1, worker_init_fn=function)
     epoch(loader)
-    assert loader.worker_init_fn is None
+    assert loader.worker_init_fn is function
 
 
 @needs_numpy
@@ -66,23 +63,17 @@ def test_a_duplicate_of_a_loader_is_seeded_and_keeps_its_function(shim, duplicat
 
 
 @needs_numpy
-def test_a_pickled_loader_can_be_read_without_workerseed(shim, prints, tmp_path):
-    (tmp_path / "loader.pickle").write_bytes(pickle.dumps(DataLoader(range(3), num_workers=1)))
+def test_a_pickled_loader_can_be_read_without_workerseed(shim, shows, tmp_path):
+    loader = DataLoader(range(3), num_workers=1)
+    workerseed.keep(loader)  # its mark is pickled, too
+    (tmp_path / "loader.pickle").write_bytes(pickle.dumps(loader))
     code = """
 import pickle, sys
 sys.modules["workerseed"] = None
 loader = pickle.load(open({!r}, "rb"))
 print(sum(int(batch) for batch in loader))
 """
-    assert prints(code.format(str(tmp_path / "loader.pickle"))) == "3\n"
-
-
-@needs_numpy
-def test_the_copy_of_a_loader_follows_its_own_function(shim):
-    loader = DataLoader(Draws(), num_workers=1, worker_init_fn=init)
-    other = copy.copy(loader)
-    other.worker_init_fn = lambda worker_id: np.random.seed(1)
-    assert draws(other) != draws(loader) == expected_draws(workers=1)
+    assert shows(code.format(str(tmp_path / "loader.pickle"))) == "3\n"
 
 
 # What DataLoader is
@@ -126,37 +117,31 @@ def test_errors_are_those_of_stock_torch(installed, call):
 # Subclasses
 
 
+class WithWorkers(DataLoader):
+    def __init__(self, *args):
+        super().__init__(*args, num_workers=2)
+
+
+class WithoutOurInit(DataLoader):
+    def __init__(self, dataset):
+        loader = DataLoader(dataset, num_workers=2)
+        self.__dict__.update((name, value) for name, value in vars(loader).items() if "workerseed" not in name)
+
+
+class IteratingInItsInit(WithWorkers):  # like MultiEpochsDataLoader of timm
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.iterator = super().__iter__()
+
+    def __iter__(self):
+        return self.iterator
+
+
 @needs_numpy
-def test_a_subclass_is_seeded(shim):
-    class Sub(DataLoader):
-        def __init__(self, *args):
-            super().__init__(*args, num_workers=2)
-
-    assert draws(Sub(Draws())) == expected_draws()
-
-
-@needs_numpy
-def test_a_subclass_that_does_not_call_our_init_is_seeded(shim):
-    class Sub(DataLoader):
-        def __init__(self, loader):
-            self.__dict__.update((name, value) for name, value in vars(loader).items() if "workerseed" not in name)
-
-    assert draws(Sub(DataLoader(Draws(), num_workers=2))) == expected_draws()
-
-
-@needs_numpy
-def test_a_subclass_that_iterates_in_its_own_init_is_seeded(shim):
-    class Sub(DataLoader):  # like MultiEpochsDataLoader of timm
-        def __init__(self, *args):
-            super().__init__(*args, num_workers=2)
-            self.iterator = super().__iter__()
-
-        def __iter__(self):
-            return self.iterator
-
+@pytest.mark.parametrize("cls", [WithWorkers, WithoutOurInit, IteratingInItsInit])
+def test_a_subclass_is_seeded(shim, cls):
     torch.manual_seed(0)
-    loader = Sub(Draws())
-    assert [int(batch) for batch in loader] == expected_draws()
+    assert [int(batch) for batch in cls(Draws())] == expected_draws()
 
 
 # The parent process

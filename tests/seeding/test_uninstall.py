@@ -6,7 +6,7 @@ import threading
 
 import pytest
 import wrapt
-from support import ITERATOR, ROOT_CLASS, Draws, as_list, draws, expected_draws, needs_numpy, only_legacy
+from support import ITERATOR, ROOT_CLASS, Draws, as_list, draws, expected_draws, needs_numpy, only_legacy, start_method
 from torch.utils.data import DataLoader
 
 import workerseed
@@ -44,36 +44,25 @@ def names_of_ours():
     return [name for name in vars(loader) if "workerseed" in name]
 
 
-def repeats():
+def repeats(loader=None):
     """Whether two workers draw the same, as on stock torch."""
-    first, second = draws(DataLoader(Draws(), num_workers=2))[:2]
+    first, second = draws(loader or DataLoader(Draws(), num_workers=2))[:2]
     return first == second
 
 
 def test_the_originals_are_back():
+    loader = DataLoader(Draws(), num_workers=2)
     assert not is_stock()
     workerseed.uninstall()
     assert is_stock()
     assert repeats()
-
-
-def test_a_loader_made_before_is_stock_again():
-    loader = DataLoader(Draws(), num_workers=2)
-    workerseed.uninstall()
-    first, second = draws(loader)[:2]
-    assert first == second
+    assert repeats(loader)
 
 
 def test_installing_twice_patches_once():
     once = patched_attributes()
     workerseed.install()
     assert patched_attributes() == once
-
-
-def test_it_can_be_installed_again():
-    workerseed.uninstall()
-    workerseed.install()
-    assert draws(DataLoader(Draws(), num_workers=2)) == expected_draws()
 
 
 def test_the_constructors_are_wrapped_with_wrapt():
@@ -140,15 +129,10 @@ def test_the_wrapper_of_somebody_else_stays_and_nothing_is_seeded(cls, wrap):
     assert draws(DataLoader(Draws(), num_workers=2)) == expected_draws()
     workerseed.uninstall()
     assert vars(cls)["__init__"] is theirs
+    if wrap in (wrapper_of_wrapt, Proxy):  # it says what it wraps: the original again
+        assert theirs.__wrapped__ in [stock["__init__"] for stock in STOCK]
     assert names_of_ours() == []
     assert repeats()
-
-
-@pytest.mark.parametrize("wrap", [wrapper_of_wrapt, Proxy])
-def test_a_wrapper_that_says_what_it_wraps_wraps_the_original_again(wrap):
-    theirs = DataLoader.__init__ = wrap(vars(DataLoader)["__init__"])
-    workerseed.uninstall()
-    assert theirs.__wrapped__ is STOCK[0]["__init__"]
 
 
 # Two copies of workerseed, such as one that a program ships
@@ -204,29 +188,11 @@ def test_status_and_uninstall_work_beside_threads_that_define_iterators():
     assert is_stock()
 
 
-DROPPED = """
-import sys
-import numpy as np, torch, workerseed
-from torch.utils.data import DataLoader
-
-class Draws:
-    def __len__(self):
-        return 4
-
-    def __getitem__(self, index):
-        return int(np.random.randint(0, 1000))
-
-if __name__ == "__main__":
-    torch.multiprocessing.set_start_method("spawn")
+def test_workers_are_spawned_where_the_modules_of_workerseed_were_dropped(monkeypatch):
     for name in [name for name in sys.modules if name.split(".")[0] == "workerseed"]:
-        del sys.modules[name]
-    torch.manual_seed(0)
-    print([int(batch) for batch in DataLoader(Draws(), num_workers=2)])
-"""
-
-
-def test_workers_are_spawned_where_the_modules_of_workerseed_were_dropped(prints):
-    assert prints(DROPPED) == "[522, 234, 297, 407]\n"
+        monkeypatch.delitem(sys.modules, name)
+    with start_method("spawn") as options:
+        assert draws(DataLoader(Draws(), num_workers=1, **options)) == expected_draws(workers=1)
 
 
 def test_installing_again_without_a_rank_keeps_the_one_given():

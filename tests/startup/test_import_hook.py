@@ -1,23 +1,17 @@
-"""The import hook: finders and loaders of every kind find torch's DataLoader as without it, and odd modules stay."""
+"""The import hook is never in the way: not of other finders and loaders, of other threads, nor of odd modules."""
 
 import pytest
-from support import NATIVE, needs_numpy, needs_torch
+from support import NATIVE, USE, needs_numpy, needs_torch
+
+from workerseed.__main__ import SITECUSTOMIZE
+
+pytestmark = needs_torch
 
 STATE = "native" if NATIVE else "active"
-DRAW = """
-import sys, numpy as np, torch
-from torch.utils.data import DataLoader
+DRAW = USE + "import sys\nprint(sys.modules['workerseed'].status().state, first_draw())\n"
+DRAWN = f"{STATE} [522, 297, 434]\n"
 
-class Draws:
-    def __len__(self):
-        return 4
-
-    def __getitem__(self, index):
-        return int(np.random.randint(0, 1000))
-
-torch.manual_seed(0)
-print(sys.modules["workerseed"].status().state, [int(batch) for batch in DataLoader(Draws(), num_workers=2)])
-"""
+# Finders and loaders of somebody else
 
 FIND = """
 import importlib.machinery, sys
@@ -83,17 +77,32 @@ def changed(spec):
 
 
 @needs_numpy
-@needs_torch
 @pytest.mark.parametrize("kind", SPECS)
-def test_a_finder_of_somebody_else_is_asked_and_the_module_is_patched(prints, kind):
-    code = f"import workerseed\n{FIND}{SPECS[kind]}\nsys.meta_path.insert(1, Finder())\n{DRAW}"
-    state, found = prints(code + "print(bool(found))", "-W", "ignore").splitlines()
-    assert (state, found) == (f"{STATE} [522, 234, 297, 407]", "True")
+def test_a_finder_of_somebody_else_is_asked_and_the_module_is_patched(shows, kind):
+    code = f"import workerseed\n{FIND}{SPECS[kind]}\nsys.meta_path.insert(1, Finder())\n{DRAW}print(bool(found))"
+    assert shows(code) == f"{DRAWN}True\n"
 
 
-@needs_torch
-def test_a_finder_from_before_python_3_4_is_asked_where_python_asks_it(prints):
+@needs_numpy
+def test_a_finder_may_stand_behind_a_proxy(shows):
     code = """
+import sys, workerseed
+
+class Proxy:
+    def __init__(self, finder):
+        self.finder = finder
+
+    def find_spec(self, name, path=None, target=None):
+        return self.finder.find_spec(name, path, target)
+
+sys.meta_path[:] = [Proxy(finder) for finder in sys.meta_path]
+"""
+    assert shows(code + DRAW) == DRAWN
+
+
+@pytest.mark.parametrize("place", ["0", "len(sys.meta_path)"])
+def test_a_finder_from_before_python_3_4_is_asked_where_python_asks_it(shows, place):
+    code = f"""
 import sys
 
 class Finder:
@@ -102,46 +111,195 @@ class Finder:
             asked.append(name)
 
 asked = []
-sys.meta_path.append(Finder()) if {at_end} else sys.meta_path.insert(0, Finder())
+sys.meta_path.insert({place}, Finder())
 import torch.utils.data
 print(bool(asked))
 """
-    for at_end in (False, True):
-        stock = code.format(at_end=at_end)
-        assert prints("import workerseed" + stock, "-W", "ignore") == prints(stock, "-W", "ignore")
+    assert shows("import workerseed" + code) == shows(code)
 
 
-@needs_torch
-def test_a_finder_that_raises_raises_as_without_workerseed(python):
+def test_a_finder_that_raises_raises_as_without_workerseed(forked):
     code = FIND + SPECS["plain"].replace("spec: spec", "spec: 1 / 0") + "\nsys.meta_path.insert(0, Finder())\n"
-    done = python("import workerseed" + code + "import torch.utils.data")
+    done = forked("import workerseed" + code + "import torch.utils.data")
     assert done.stderr.endswith("ZeroDivisionError: division by zero\n")
 
 
-@needs_torch
-def test_the_spec_answers_as_on_stock(prints):
+def test_the_spec_and_the_module_answer_as_on_stock(shows):
     code = """
 import copy, importlib.util, pickle
 from importlib.machinery import SourceFileLoader
-import sys, torch
-sys.modules.pop("torch.utils.data.dataloader", None)  # torch 1.1 and later have imported it
+import sys, torch.utils.data
+sys.modules.pop("torch.utils.data.dataloader")
 spec = importlib.util.find_spec("torch.utils.data.dataloader")
 twins = [copy.copy(spec), copy.deepcopy(spec), pickle.loads(pickle.dumps(spec))]
 print([isinstance(each.loader, SourceFileLoader) for each in [spec, *twins]], type(twins[1].loader).__name__)
 print(spec.origin == spec.loader.path == spec.loader.get_filename(), len(spec.loader.get_source(spec.name)) > 1000)
+import torch.utils.data.dataloader
+module = sys.modules["torch.utils.data.dataloader"]
+print(type(module.__loader__).__name__, module.__spec__.loader is module.__loader__, type(module.__spec__).__name__)
 """
-    clean = (
-        "import sys; sys.modules.pop('torch.utils.data.dataloader', None)\n"  # torch 1.1 and later import it at once
-    )
-    code = code.replace("spec = ", clean + "spec = ", 1)
-    stock = prints(code, "-W", "ignore")
-    assert prints("import workerseed" + code, "-W", "ignore") == stock
+    stock = shows(code)
+    assert shows("import workerseed" + code) == stock
     assert "False" not in stock
 
 
+# A module that is imported again, or in another way
+
+AGAIN = {
+    "reload": "import importlib, torch.utils.data.dataloader as module\nimportlib.reload(module)\n",
+    "second import": "import sys, torch.utils.data\ndel sys.modules['torch.utils.data.dataloader']\n",
+    "without variables": "import os\nos.environ.clear()\n",
+}
+
+
+@needs_numpy
+@pytest.mark.parametrize("way", AGAIN)
+def test_a_module_that_is_imported_again_is_patched_again(shows, way):
+    draw = "from torch.utils.data.dataloader import DataLoader, Dataset" + DRAW.replace(
+        "import DataLoader, Dataset", "import Dataset"
+    )
+    assert shows("import workerseed\n" + AGAIN[way] + draw) == DRAWN
+
+
+@pytest.mark.skipif(NATIVE, reason="nothing is patched here")
+def test_status_is_active_only_where_the_seam_still_is(shows):
+    code = """
+import workerseed, torch.utils.data.dataloader as module
+root = getattr(module, "_BaseDataLoaderIter", None) or module._DataLoaderIter
+del root._worker_init_fn
+print(*workerseed.status()[:2], sep=": ")
+"""
+    state = shows(code)
+    assert state.startswith("failed: _")
+    assert state.endswith("._worker_init_fn was replaced after workerseed patched it\n")
+
+
+def test_a_finder_that_is_asked_in_the_place_of_ours_is_reported(shows):
+    code = """
+import importlib.machinery, importlib.util, sys, torch.utils.data, workerseed
+name = "torch.utils.data.dataloader"
+del sys.modules[name]
+workerseed.uninstall()
+workerseed.install()
+spec = importlib.machinery.PathFinder.find_spec(name, torch.utils.data.__path__)
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+sys.modules[name] = module
+print(workerseed.status().state)
+workerseed.install()
+print(workerseed.status().state)
+"""
+    assert shows(code) == f"failed\n{STATE}\n"
+
+
+# Other threads
+
+# A thread holds the lock of a module for 20 ms at each of its lines, as a slow disk would.
+SLOW = """
+import sys, threading, time
+started = threading.Event()
+
+def trace(frame, event, arg):
+    if frame.f_code.co_filename.endswith({ending!r}):
+        started.set()
+        time.sleep(0.02)
+        return trace
+
+def importing():
+    sys.settrace(trace)
+    import {module}
+    sys.settrace(None)
+    started.set()
+
+thread = threading.Thread(target=importing)
+thread.start()
+started.wait()
+import torch.utils.data
+thread.join()
+print(sys.modules["workerseed"].status().state)
+"""
+WATCH = "import faulthandler\nfaulthandler.dump_traceback_later(100, exit=True)\n"  # a hang ends with all tracebacks
+BY_VARIABLE = {"WORKERSEED": "generators", "PYTHONPATH": SITECUSTOMIZE}
+
+
+@pytest.mark.parametrize("module, file", [("inspect", "inspect.py"), ("wrapt", "wrapt/__init__.py")])
+def test_torch_imports_beside_a_thread_that_imports_what_patching_needs(prints, module, file):
+    code = WATCH + SLOW.format(module=module, ending="/" + file)
+    assert prints(code, "-W", "ignore", **BY_VARIABLE) == "active\n"
+
+
+TWO_THREADS = """
+import random, sys, threading, time
+random.seed({seed})
+delays = [random.random() * 0.5 for _ in range(2)]
+
+def after(delay, name):
+    time.sleep(delay)
+    __import__(name)
+
+threads = [threading.Thread(target=after, args=pair) for pair in zip(delays, ["torch.utils.data", "workerseed"])]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(sys.modules["workerseed"].status().state)
+"""
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_one_thread_may_import_torch_and_another_workerseed(prints, seed):
+    assert prints(WATCH + TWO_THREADS.format(seed=seed), "-W", "ignore") == f"{STATE}\n"
+
+
+# Without the shim, an import that other finders serve never fails while torch is imported.
+NEIGHBOURS = """
+import importlib.machinery, sys, threading
+
+class Neighbour:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name.startswith("served_"):
+            return importlib.machinery.ModuleSpec(name, Neighbour)
+
+    @staticmethod
+    def create_module(spec):
+        return None
+
+    @staticmethod
+    def exec_module(module):
+        pass
+
+sys.meta_path.insert(1, Neighbour)
+ended, failures = threading.Event(), []
+
+def importing(thread):
+    number = 0
+    while not ended.is_set():
+        number += 1
+        try:
+            __import__("served_{}_{}".format(thread, number))
+        except ImportError as error:
+            failures.append(error)
+
+threads = [threading.Thread(target=importing, args=(number,)) for number in range(4)]
+for thread in threads:
+    thread.start()
+import torch.utils.data
+ended.set()
+for thread in threads:
+    thread.join()
+print(failures)
+"""
+
+
+def test_imports_of_other_threads_do_not_fail_meanwhile(prints):
+    assert prints(WATCH + NEIGHBOURS, "-W", "ignore", **BY_VARIABLE) == "[]\n"
+
+
+# What else may stand in sys.modules
+
 ODD = {
     "None": "None",
-    "a mock": "mock.Mock()",
     "a magic mock": "mock.MagicMock()",
     "an object": "object()",
     "a class": "type('data', (), {'DataLoader': type('DataLoader', (), {})})",
@@ -152,10 +310,9 @@ ODD = {
 }
 
 
-@needs_torch
 @pytest.mark.parametrize("name", ["torch", "torch.utils.data", "torch.utils.data.dataloader"])
 @pytest.mark.parametrize("kind", ODD)
-def test_the_import_works_whatever_stands_in_place_of_torch(prints, kind, name):
+def test_the_import_works_whatever_stands_in_place_of_torch(shows, kind, name):
     code = f"""
 import importlib.machinery, sys, types
 from unittest import mock
@@ -177,7 +334,7 @@ workerseed.install(["generators"])
 workerseed.uninstall()
 print(state in ("waiting", "failed", "unsupported"))
 """
-    assert prints(code, "-W", "ignore") == "True\n"
+    assert shows(code) == "True\n"
 
 
 @needs_torch

@@ -1,4 +1,4 @@
-"""What works where there is no torch, and what is said about the rest."""
+"""What works where there is no torch or it is not imported, and what is said about the rest."""
 
 import json
 import sys
@@ -9,64 +9,73 @@ from support import run_command, run_python, torch
 import workerseed
 from workerseed.__main__ import SITECUSTOMIZE
 
-if torch is not None:
-    pytest.skip("there is a torch here", allow_module_level=True)
+STATUS = "Status(state='waiting', reason=\"torch's DataLoader is not imported yet\", torch=None, options=())\n"
 
-NO_TORCH = "ModuleNotFoundError: No module named 'torch'\n"
-TRY = """
-try:
-    import torch
-except ImportError as error:
-    print(type(error).__name__, error, error.name)
+
+def test_the_import_waits_for_torch_without_importing_anything_heavy(prints):
+    code = """
+import sys
+before = set(sys.modules)
 import workerseed
-print(workerseed.status())
+new = set(sys.modules) - before
+print(sorted(new & {"wrapt", "torch", "numpy", "typing", "inspect", "logging", "re", "importlib.metadata"}))
 """
-TRIED = """ModuleNotFoundError No module named 'torch' torch
-Status(state='waiting', reason="torch's DataLoader is not imported yet", torch=None, options=())
-"""
+    assert prints(code, "-S", PYTHONPATH=workerseed.__path__[0] + "/..") == "[]\n"
 
 
-def check(*arguments, **variables):
-    return run_python("-m", "workerseed", "check", *arguments, **variables)
+def test_all_public_names_are_there_and_no_other(prints):
+    code = "import workerseed\nnames = [name for name in dir(workerseed) if name in workerseed.__all__]\n"
+    code += "print(len(names), workerseed.numpy_seed(0, 0)[0], workerseed.Status.__name__)\nprint(workerseed.status())"
+    assert prints(code) == "7 2968811710 Status\n" + STATUS
+    with pytest.raises(AttributeError, match="module 'workerseed' has no attribute 'sed'"):
+        workerseed.sed()
 
 
-@pytest.mark.parametrize("loader", [[], ["train:loader"]])
-def test_the_command_check_cannot_tell(loader):
-    done = check(*loader)
-    error = "ModuleNotFoundError: No module named 'torch'; run this with the Python that trains"
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.splitlines()[-1] == f"workerseed: cannot tell: {sys.executable} raised {error}"
+def test_options_wait_for_torch_too_and_uninstall_ends_the_waiting(prints):
+    code = "import workerseed as w\nw.install(['generators'])\nprint(w.status().state, w.status().options)\n"
+    code += "w.uninstall()\nprint(*w.status())"
+    assert prints(code, WORKERSEED="ranks") == "waiting ('ranks', 'generators')\noff uninstalled None ()\n"
 
 
-def test_the_command_check_cannot_tell_machines_either():
-    done = check("--json")
-    assert (done.returncode, json.loads(done.stdout)) == (2, [])
+# Where it is not installed
+
+without_torch = pytest.mark.skipif(torch is not None, reason="there is a torch here")
 
 
+@without_torch
+@pytest.mark.parametrize("arguments", [[], ["train:loader"], ["--json"]])
+def test_the_command_check_cannot_tell(arguments):
+    done = run_python("-m", "workerseed", "check", *arguments)
+    error = (
+        f"{sys.executable} raised ModuleNotFoundError: No module named 'torch'; run this with the Python that trains"
+    )
+    assert (done.returncode, done.stderr) == (2, "")
+    if arguments == ["--json"]:
+        (judged,) = json.loads(done.stdout)
+        assert (judged["verdict"], judged["loader"], judged["reasons"]) == ("cannot tell", None, [error])
+    else:
+        assert " ".join(done.stdout.split()).endswith(f"Cannot tell: {error}.")
+
+
+@without_torch
 def test_the_command_run_leaves_the_error_of_the_program_as_it_is():
     done = run_command(sys.executable, "-m", "workerseed", "run", sys.executable, "-c", "import torch")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.endswith(NO_TORCH)
     assert done.stderr == run_python("-c", "import torch").stderr
 
 
-def test_a_program_that_can_do_without_torch_does(prints):
-    assert prints("import workerseed" + TRY) == TRIED
-
-
-def test_a_program_that_can_do_without_torch_does_with_the_variable(prints):
-    assert prints(TRY, WORKERSEED="1", PYTHONPATH=SITECUSTOMIZE) == TRIED
-
-
-def test_options_wait_for_torch_too(prints):
-    code = "import workerseed as w\nw.install(['generators'])\nprint(w.status().state, w.status().options)"
-    assert prints(code, WORKERSEED="ranks") == "waiting ('ranks', 'generators')\n"
-
-
-def test_uninstalling_ends_the_waiting(prints):
-    code = "import workerseed\nworkerseed.uninstall()\nprint(*workerseed.status())"
-    assert prints(code) == "off uninstalled None ()\n"
-
-
-def test_the_words_of_a_worker_can_be_had():
-    assert workerseed.numpy_seed(0, 0) == [2968811710, 3677149159, 745650761, 2884920346]
+@without_torch
+@pytest.mark.parametrize(
+    "variables", [{}, {"WORKERSEED": "1", "PYTHONPATH": SITECUSTOMIZE}], ids=["import", "variable"]
+)
+def test_a_program_that_can_do_without_torch_does(prints, variables):
+    code = """
+try:
+    import torch
+except ImportError as error:
+    print(type(error).__name__, error)
+import workerseed
+print(workerseed.status())
+"""
+    code = code if variables else "import workerseed" + code
+    assert prints(code, **variables) == "ModuleNotFoundError No module named 'torch'\n" + STATUS

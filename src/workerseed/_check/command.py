@@ -1,20 +1,22 @@
 """The command itself: runs a program under the sitecustomize of the check, and prints what comes of its loaders."""
 
-import contextlib
-import glob
 import json
+import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from typing import Any, Dict, Iterator, List, Optional, Sequence
 
 from .. import __version__, _config
 from . import report, verdict
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+REAPER = 'read _; kill -9 -"$0" 2> /dev/null'  # when its input ends
 
 
 def check(target: Optional[str], command: Sequence[str], methods: Sequence[str], timeout: float, as_json: bool) -> int:
@@ -34,104 +36,62 @@ def check(target: Optional[str], command: Sequence[str], methods: Sequence[str],
         options = _config.from_variable(os.environ.get(_config.VARIABLE, "")) or ()
     except ValueError as error:
         return cannot_tell(str(error))
-    if target is not None and not all(target.rpartition(":")):
+    if target and not all(target.rpartition(":")):
         return cannot_tell(f"{target!r} does not name a loader; expected MODULE:LOADER or path/to/file.py:LOADER")
-    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as printed:
-        settings = {"folder": folder, "timeout": timeout, "options": [name for name in options if name != "verbose"]}
-        path = filter(None, [os.path.join(HERE, "sitecustomize"), os.environ.get("PYTHONPATH")])
-        variables = dict(os.environ, WORKERSEED_CHECK=json.dumps(settings), PYTHONPATH=os.pathsep.join(path))
-        streams: Dict[str, Any] = {"stdout": sys.stderr} if as_json else {}
-        if not command:
-            variables[_config.VARIABLE] = "on"  # the loader's own `import workerseed` does what it does elsewhere
-            streams = {"stdin": subprocess.DEVNULL, "stdout": printed, "stderr": printed}
-        reports = Reports(folder, as_json, bool(command))
-        program = command or [sys.executable, os.path.join(HERE, "target.py"), target or "", *methods]
-        try:
-            process = subprocess.Popen(program, env=variables, start_new_session=True, **streams)
-        except OSError as error:
-            return cannot_tell(f"{program[0]}: {error.strerror}")
-        with ended(process):
-            is_late = follow(process, reports, None if command else time.monotonic() + 2 * timeout + 5)
-        printed.seek(0)
-        reason = f"{program[0]} started no workers through torch's DataLoader, and ended with {process.returncode}"
-        reason = "it took too long; --timeout sets the limit" if is_late else reason
-        return reports.sum_up(reason, printed.read())
+    if command and not shutil.which(command[0]):
+        return cannot_tell(f"{command[0]}: command not found")
+    if not hasattr(os, "fork"):
+        return cannot_tell("it needs os.fork, which Windows does not have")
+    settings = {"timeout": timeout, "options": [option for option in options if option != "verbose"]}
+    stdout = None if command and not as_json else sys.stderr
+    own = [sys.executable, os.path.join(HERE, "target.py"), target or ""]
+    programs = [command] if command else [[*own, method] for method in methods or [multiprocessing.get_start_method()]]
+    by_loader: Dict[Any, List[Dict[str, Any]]] = {}  # several reports where several processes start it
+    for program in programs:
+        for found in reports_of(program, settings, stdout):
+            reports = by_loader.setdefault((program[-1], found["key"]), [])
+            reports.append(found)
+            if len(reports) == 1 and not as_json:
+                heading = f"workerseed {__version__}\n\n" * (len(by_loader) == 1)
+                print(f"{heading}{report.table(verdict.judge(found))}\n", flush=True)
+    judged = [verdict.judge(*reports) for reports in by_loader.values()]
+    if as_json:
+        print(json.dumps(judged, indent=2))
+    if not judged:
+        return cannot_tell(f"{target or programs[0][0]} started no worker processes through torch's DataLoader")
+    if command and not as_json:
+        for each, reports in zip(judged, by_loader.values()):
+            print(f"\n{report.table(each)}\n" * (len(reports) > 1), end="")  # more is known than when it was printed
+        print("\nworkerseed: " + "\n            ".join("{name}: {verdict}".format(**each) for each in judged))
+    return max((verdict.EXIT_CODES[each["verdict"]] for each in judged), key=(0, 2, 1).index)
 
 
-def cannot_tell(reason: str, details: str = "") -> int:
-    sys.stderr.write(f"{details}\nworkerseed: cannot tell: {reason}\n".lstrip())
+def cannot_tell(reason: str) -> int:
+    sys.stderr.write(f"workerseed: cannot tell: {reason}\n")
     return 2
 
 
-def follow(process: Any, reports: "Reports", deadline: Optional[float]) -> bool:
-    """Read the reports of a program until it ends; return whether it was ended at its deadline."""
-    while process.poll() is None:
-        reports.read()
-        if deadline is not None and time.monotonic() > deadline:
-            return True
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(0.1)
-    reports.read()
-    return False
+def reports_of(program: Sequence[str], settings: Dict[str, Any], stdout: Any) -> Iterator[Dict[str, Any]]:
+    """Run a program, yield the reports of its processes as they come, and then end all of these.
 
+    The signals that would end this process go to the program. If this process is killed, the reaper notices.
+    """
+    with tempfile.NamedTemporaryFile("r") as file:
+        path = filter(None, [os.path.join(HERE, "sitecustomize"), os.environ.get("PYTHONPATH")])
+        variables = dict(os.environ, PYTHONPATH=os.pathsep.join(path))
+        variables["WORKERSEED_CHECK"] = json.dumps(dict(settings, path=file.name))
+        process = subprocess.Popen(program, env=variables, start_new_session=True, stdout=stdout)
 
-@contextlib.contextmanager
-def ended(process: Any) -> Iterator[None]:
-    """Pass on the signals that would end this process, and leave none of the program's processes."""
+        def send(number: int, frame: Any) -> None:
+            with suppress(OSError):
+                os.killpg(process.pid, number)
 
-    def send(number: int, frame: Any = None) -> None:
-        with contextlib.suppress(OSError):
-            os.killpg(process.pid, number) if hasattr(os, "killpg") else process.terminate()
-
-    handlers = {number: signal.signal(number, send) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-        send(getattr(signal, "SIGKILL", signal.SIGTERM))
-        process.wait()
-
-
-class Reports:
-    """The reports that a program's processes write to a folder; prints each loader's first when it comes."""
-
-    def __init__(self, folder: str, as_json: bool, has_summary: bool) -> None:
-        self.folder, self.as_json, self.has_summary = folder, as_json, has_summary
-        self.by_loader: Dict[str, List[Dict[str, Any]]] = {}  # several where several processes start it
-        self.problems: List[Dict[str, str]] = []
-
-    def read(self) -> None:
-        for path in sorted(glob.glob(os.path.join(self.folder, "*.json"))):
-            with open(path) as file:
-                found = json.load(file)
-            os.remove(path)
-            if "problem" in found:
-                self.problems.append(found)
-                continue
-            reports = self.by_loader.setdefault(found["key"], [])
-            reports.append(found)
-            if len(reports) == 1 and not self.as_json:
-                heading = f"workerseed {__version__}\n\n" * (len(self.by_loader) == 1)
-                print(f"{heading}{report.table(verdict.judge(found))}\n", flush=True)
-
-    def sum_up(self, why_nothing: str, printed: str) -> int:
-        """Print what is known at the end, and return the exit code."""
-        found = [verdict.judge(*reports) for reports in self.by_loader.values()]
-        if self.as_json:
-            print(json.dumps(found, indent=2))
-        if not self.problems and not found:
-            self.problems = [{"problem": why_nothing, "details": printed}]
-        elif any("details" in judged for judged in found):
-            sys.stderr.write(printed)
-        for each in self.problems:
-            cannot_tell(each["problem"], each.get("details", ""))
-        if found and self.has_summary and not self.as_json:
-            several = [judged for judged, reports in zip(found, self.by_loader.values()) if len(reports) > 1]
-            for judged in several:  # more is known than when it was printed
-                print(f"\n{report.table(judged)}")
-            print(
-                "\nworkerseed: " + "\n            ".join(f"{judged['name']}: {judged['verdict']}" for judged in found)
-            )
-        codes = [verdict.EXIT_CODES[judged["verdict"]] for judged in found] + [2] * bool(self.problems)
-        return max(codes, key=(0, 2, 1).index) if codes else 2
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, send)
+        with subprocess.Popen(["sh", "-c", REAPER, str(process.pid)], stdin=subprocess.PIPE, start_new_session=True):
+            text, is_over = "", False
+            while not is_over:
+                is_over = process.poll() is not None
+                *lines, text = (text + file.read()).split("\n")  # the last is not complete
+                yield from map(json.loads, lines)
+                time.sleep(0 if is_over else 0.1)

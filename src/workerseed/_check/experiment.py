@@ -7,169 +7,136 @@ import sys
 import time
 from contextlib import suppress
 from importlib import import_module
-from typing import Any, Dict, Iterable, List, Optional
+from typing import Any, Dict, List
 
 import wrapt
 
-from .._options import ranks
-from . import comparison, worker
+from .._options.ranks import find_rank
+from . import program
+from .advice import GLOBAL
 from .fork import in_fork
+from .verdict import WAYS
+from .worker import Recorder
 
-RANKED = (("num_replicas", "rank"), ("num_processes", "process_index"))  # torch's samplers, Accelerate's
-
-started: Optional[List[Any]] = None  # in the process of the experiment: the iterators that have started
-WAYS = ("as_it_is", "workerseed")
-Run = Dict[str, Any]
+RANKED = ("num_replicas", "num_processes")  # what samplers know that give each rank its share: torch's, Accelerate's
 
 
-class Experiment:
-    """Loads from copies of a loader, unchanged and with workerseed. Neither it nor anything it refers to changes.
+def examine(cls: type, loader: Any, found: Dict[str, Any]) -> None:
+    """Find what ``verdict.judge`` takes. Neither the loader nor anything it refers to changes.
 
     Args:
-        iterator_class: the class through which the program iterates it.
+        cls: the class of iterators through which the program iterates the loader.
         loader: the program's.
-        options: of workerseed.
-        timeout: in seconds, for the whole experiment.
+        found: where to put it.
     """
+    deadline = time.monotonic() + program.settings()["timeout"]
 
-    def __init__(self, iterator_class: type, loader: Any, options: List[str], timeout: float) -> None:
-        self.iterator_class, self.loader, self.options = iterator_class, loader, options
-        self.deadline = time.monotonic() + timeout
+    def load(way: str, epochs: int, shifted: List[str]) -> Any:
+        return in_fork(lambda: records(cls, loader, way, epochs, shifted), deadline - time.monotonic())
 
-    def report(self, again: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
-        """Return what ``verdict.judge`` takes; ``again`` is what ``first_epochs`` returned in another process."""
-        status = sys.modules["workerseed"].status()._asdict() if "workerseed" in sys.modules else None
-        runs: Dict[str, Run] = {}
-        report = {"loader": describe(self.loader), "status": status, "options": self.options, "runs": runs}
-        try:
-            again = again or self.first_epochs()
-            for way in WAYS:
-                run = dict(self.load(way, 2), again=again[way], shifted={})
-                for names in comparison.doubtful(run["starts"], is_iterable(self.loader)):
-                    run["shifted"].update(dict.fromkeys(names, self.load(way, 1, names)["starts"]))
-                runs[way] = run
-        except worker.UnknownError as error:
-            report.update(zip(("error", "details"), error.args))
-        return report
+    found["loader"] = describe(loader)
+    found["status"] = sys.modules["workerseed"].status()._asdict() if "workerseed" in sys.modules else None
+    again = program.again or {way: load(way, 1, [])["starts"] for way in WAYS}
+    if program.is_rerun:
+        program.again = again
+        return
+    found["runs"] = {way: dict(load(way, 2, []), again=again[way], unread=[]) for way in WAYS}
+    for way, run in found["runs"].items():
+        names = {name for start in run["starts"] for name in start["after"]}
+        doubtful = {name for name in names if is_doubtful(name, run["starts"], found["loader"]["iterable"])}
+        for group in [[name] for name in GLOBAL] + [sorted(doubtful.difference(GLOBAL))]:
+            if doubtful.intersection(group):
+                shifted = load(way, 1, group)["starts"]
+                run["unread"] += [name for name in group if ends(shifted, name) == ends(run["starts"], name)]
 
-    def first_epochs(self) -> Dict[str, Any]:
-        return {way: self.load(way, 1)["starts"] for way in WAYS}
 
-    def load(self, way: str, epochs: int, shifted: Iterable[str] = ()) -> Run:
-        options = self.options if way == "workerseed" else None
-        return in_fork(lambda: records(self.iterator_class, self.loader, options, epochs, shifted), self.deadline)
+def is_doubtful(name: str, starts: List[Dict[str, Any]], is_iterable: bool) -> bool:
+    """Whether the batch may seed a source first: workers start in one state and end in several, or load other items."""
+    pairs = {(start["started"].get(name), start["after"].get(name)) for start in starts}
+    return len({started for started, _ in pairs}) < len(pairs) or (is_iterable and any(s != end for s, end in pairs))
+
+
+def ends(starts: List[Dict[str, Any]], name: str) -> Any:
+    """Return the first batches of the first epoch, and the states in which they leave a source."""
+    return [(start["batches"][0], start["after"].get(name)) for start in starts if start["epoch"] == 0]
 
 
 def describe(loader: Any) -> Dict[str, Any]:
     """Return what the verdict and its reader need to know about a loader."""
-    context = getattr(loader, "multiprocessing_context", None) or multiprocessing
+    batch_sampler = getattr(loader, "batch_sampler", None)
+    samplers = [getattr(loader, "sampler", None), batch_sampler, getattr(batch_sampler, "sampler", None)]
+    shares = [getattr(sampler, name, None) for sampler in samplers for name in RANKED]
     return {
         "workers": loader.num_workers,
-        "start_method": context.get_start_method(),
-        "iterable": is_iterable(loader),
-        "distributed": has_ranks(loader),
+        "start_method": (getattr(loader, "multiprocessing_context", None) or multiprocessing).get_start_method(),
+        "iterable": getattr(loader, "_dataset_kind", 0) == 1,  # _DatasetKind.Iterable: each worker loads its own stream
+        "distributed": any(isinstance(number, int) for number in shares),
         "seeds_torch": sys.modules["torch"].initial_seed() < 2**32,  # torch itself takes more bits
     }
-
-
-def is_iterable(loader: Any) -> bool:
-    """Whether each worker loads its own stream; ``_DatasetKind.Iterable`` is 1."""
-    return getattr(loader, "_dataset_kind", 0) == 1
-
-
-def has_ranks(part: Any, depth: int = 3) -> bool:
-    """Whether a sampler, or one within it, gives each rank of a distributed job its share."""
-    if any(all(isinstance(getattr(part, name, None), int) for name in names) for names in RANKED):
-        return True
-    return depth > 0 and any(has_ranks(getattr(part, name, None), depth - 1) for name in ("sampler", "batch_sampler"))
 
 
 # In a fork
 
 
-def records(iterator_class: Any, loader: Any, options: Optional[List[str]], epochs: int, shifted: Any) -> Run:
-    """Return what the workers of a copy recorded; ``options`` is None without workerseed."""
-    global started
-    started, arrived, starts = [], [], []
+def records(cls: Any, loader: Any, way: str, epochs: int, shifted: List[str]) -> Dict[str, Any]:
+    """Return what the workers of a copy recorded."""
+    arrived: List[Dict[str, Any]] = []
 
     def collect(wrapped: Any, iterator: Any, args: Any, kwargs: Any) -> Any:
         arrived.extend(wrapped(*args, **kwargs))
         return arrived[-1:]
 
-    owner = next(cls for cls in iterator_class.__mro__ if "__next__" in vars(cls))
-    wrapt.wrap_function_wrapper(owner, "__next__", collect)
-    status = None if options is None else install(options)
-    same = copy_of(loader, shifted)
-    needed = 1 if is_iterable(loader) else worker.ROUNDS
+    wrapt.wrap_function_wrapper(next(base for base in cls.__mro__ if "__next__" in vars(base)), "__next__", collect)
+    status = install(program.settings()["options"]) if way == "workerseed" else None
+    rounds = 1 if describe(loader)["iterable"] else 3
+    same = copy_of(loader, rounds, shifted)
+    starts: List[Dict[str, Any]] = []
     for epoch in range(epochs):
-        del arrived[:], started[:]
-        iterator = start(same, iterator_class, epoch)
-        found: Dict[int, Dict[str, Any]] = {}
-        while len(found) < same.num_workers or min(len(each["batches"]) for each in found.values()) < needed:
-            try:
-                next(iterator)
-            except StopIteration:
-                break
-            finally:
-                for record in arrived:
-                    first = found.setdefault(record["worker"], dict(record, epoch=epoch, batches=[]))
-                    first["batches"] = [*first["batches"], record["batch"]][:needed]
-                    first["moving"] = [
-                        name for name in record["after"] if record["after"][name] != record["started"].get(name)
-                    ]
-                del arrived[:]
-        if not found:
-            raise worker.UnknownError("its workers loaded no batch")
-        starts += [found[number] for number in sorted(found)]
-        del iterator
-    return {"starts": starts, "status": status, "rank": ranks.find_rank()}
+        arrived.clear()
+        for _ in zip(range(rounds * loader.num_workers), start(same, cls, epoch)):
+            pass
+        complete = [record for record in arrived if len(record["batches"]) == rounds]
+        if not complete:
+            raise program.UnknownError("its workers loaded no batch")
+        firsts = {record["worker"]: dict(record, epoch=epoch) for record in reversed(complete)}
+        starts += [firsts[number] for number in sorted(firsts)]
+    return {"starts": starts, "status": status, "rank": find_rank()}
 
 
-def install(options: List[str]) -> Dict[str, Any]:
+def install(options: List[str]) -> Any:
     """Install workerseed in this process: the program's own, with its marks, if it has it, or a private copy."""
     os.environ["WORKERSEED"] = ",".join(options) or "1"
     core = "workerseed" if "workerseed" in sys.modules else __package__.rpartition(".")[0]
     module = import_module(f"{core}._install")
     module.install(options)
-    status: Dict[str, Any] = module.status()._asdict()
-    return status
+    return module.status()._asdict()
 
 
-def copy_of(loader: Any, shifted: Any) -> Any:
+def copy_of(loader: Any, rounds: int, shifted: List[str]) -> Any:
     """Return a copy of the loader whose workers record what they do, all with the same items."""
-    same = object.__new__(type(loader))
-    roots = {name: getattr(loader, name) for name in ("dataset", "collate_fn", "worker_init_fn")}
-    changed = {
-        "worker_init_fn": worker.Start(loader.worker_init_fn, roots, shifted),
-        "collate_fn": worker.Collate(loader.collate_fn, not is_iterable(loader)),
-        "pin_memory": False,
-        "_iterator": None,
-        "in_order": True,
-    }
-    if not is_iterable(loader):
+    recorder = Recorder(loader, rounds, shifted)
+    changed: Dict[str, Any] = {"worker_init_fn": recorder.start, "collate_fn": recorder.collate}
+    changed.update(pin_memory=False, _iterator=None, in_order=True)
+    if rounds > 1:
         name = "sampler" if loader.batch_sampler is None else "batch_sampler"
-        indices = list(itertools.islice(getattr(loader, name), 1))
-        if not indices:
-            raise worker.UnknownError("its sampler yields nothing")
-        changed[name] = indices * worker.ROUNDS * loader.num_workers
+        changed[name] = list(itertools.islice(getattr(loader, name), 1)) * rounds * loader.num_workers
+    same = object.__new__(type(loader))
     vars(same).update(vars(loader), **{name: changed[name] for name in changed if name in vars(loader)})
     return same
 
 
-def start(same: Any, iterator_class: Any, epoch: int) -> Any:
+def start(same: Any, cls: Any, epoch: int) -> Any:
     """Start an epoch of the copy: the first as the program has just done, the second with the loader's ``__iter__``."""
+    program.started = []
     if epoch == 0:
         with suppress(TypeError):  # torchdata's takes more
-            iterator = iterator_class(same)
-            if getattr(same, "persistent_workers", False):
-                vars(same)["_iterator"] = iterator
-            return iterator
+            vars(same)["_iterator"] = cls(same)  # where the loader's __iter__ looks for persistent workers
+            return same._iterator
     distributed = sys.modules.get("torch.distributed")
     if not (distributed and distributed.is_available() and distributed.is_initialized()):  # it may talk to ranks
         with suppress(Exception):
-            outer = iter(same)
-            if isinstance(outer, iterator_class):
-                return outer
-            if not started:
-                next(outer)
-    return started[-1] if started else iterator_class(same)
+            iterator = iter(same)
+            if isinstance(iterator, cls):
+                return iterator
+            next(iterator)
+    return program.started[-1] if program.started else cls(same)

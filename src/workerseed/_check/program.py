@@ -5,26 +5,27 @@ import multiprocessing
 import os
 import sys
 import sysconfig
-import tempfile
-import time
 import traceback
 import weakref
 from contextlib import suppress
 from types import ModuleType
-from typing import Any, Dict, Optional, Set, Tuple
+from typing import Any, Dict, List, Optional, Set
 
 from .._import_hook import call_when_imported
 
-VARIABLE = "WORKERSEED_CHECK"  # a JSON object: folder, options, timeout
-LIBRARIES = tuple({os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "purelib", "platlib")})
-HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+PACKAGES = tuple(os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "purelib", "platlib"))
 
-is_watching = True
-is_rerun = False  # whether this process only loads the first epochs for another
-first_epochs: Dict[str, Any] = {}  # from the process that did
-fixed_name = ""  # the name that the command gives to the loader
+fixed_name: Optional[str] = ""  # the name that the command gives to the loader; None before it is there
+again: Dict[str, Any] = {}  # the loader's first epochs in another process
+is_rerun = False  # whether this is that process
+started: Optional[List[Any]] = None  # in the process of an experiment: the iterators that have started
 places: "weakref.WeakKeyDictionary[Any, str]" = weakref.WeakKeyDictionary()  # where each loader was built
 seen: Set[str] = set()
+
+
+class UnknownError(Exception):
+    """Why a loader cannot be judged; details such as what it printed may follow."""
 
 
 def watch(dataloader: ModuleType) -> None:
@@ -39,34 +40,29 @@ def watch(dataloader: ModuleType) -> None:
 
 def note_place(wrapped: Any, loader: Any, args: Any, kwargs: Any) -> None:
     wrapped(*args, **kwargs)
-    with suppress(TypeError):  # a subclass that cannot be hashed
+    with suppress(Exception):  # a subclass that cannot be hashed
         places[loader] = place()
 
 
 def place() -> str:
-    """Return the file and line of the program's own code that runs now, or of whatever called torch."""
-    frame: Optional[Any] = sys._getframe(1)
-    found = ""
-    while frame is not None:
-        file = os.path.realpath(frame.f_code.co_filename)
-        if not file.startswith(HERE) and f"{os.sep}torch{os.sep}" not in file and "wrapt" not in file:
-            found = found or f"{file}:{frame.f_lineno}"
-            if not file.startswith(LIBRARIES) and os.path.exists(file):
-                found = f"{file}:{frame.f_lineno}"
-                break
-        frame = frame.f_back
-    return os.path.relpath(found) if found.startswith(os.getcwd() + os.sep) else found
+    """Return the file and line of the program that run now; of an installed program, those that built the loader."""
+    frames = [(os.path.realpath(frame.filename), frame.lineno) for frame in reversed(traceback.extract_stack())]
+    found = [(file, line) for file, line in frames if not file.startswith(OURS)]
+    file, line = min(found, key=lambda each: each[0].startswith(PACKAGES) or not os.path.exists(each[0]))  # the first
+    return f"{os.path.relpath(file) if file.startswith(os.getcwd() + os.sep) else file}:{line}"
 
 
 def examine_first(wrapped: Any, iterator: Any, args: Any, kwargs: Any) -> Any:
     """Examine a loader that starts workers for the first time, and only then let it start them."""
     loader = next(iter([*args, *kwargs.values()]), None)
-    experiment = sys.modules.get(f"{__package__}.experiment")
-    if experiment is not None and experiment.started is not None:  # this is the experiment's own process
-        experiment.started.append(iterator)
-    elif is_watching and getattr(loader, "num_workers", None) and not multiprocessing.current_process().daemon:
+    has_workers = getattr(loader, "num_workers", None)
+    if started is not None:
+        started.append(iterator)
+    elif fixed_name is not None and has_workers and not multiprocessing.current_process().daemon:
         with suppress(Exception):
             examine(type(iterator), loader)
+        if fixed_name and not is_rerun:
+            end()
     return wrapped(*args, **kwargs)
 
 
@@ -76,36 +72,43 @@ def examine(iterator_class: type, loader: Any) -> None:
     if key in seen:
         return
     seen.add(key)
+    found: Dict[str, Any] = {}
     try:
-        from .experiment import Experiment
+        from .experiment import examine as experiment
 
-        experiment = Experiment(iterator_class, loader, settings()["options"], settings()["timeout"])
-        if is_rerun:
-            first_epochs.update(experiment.first_epochs())
-        else:
-            write(dict(experiment.report(first_epochs), key=key, name=name))
+        experiment(iterator_class, loader, found)
     except Exception as error:
-        if not is_rerun:
-            write(dict(zip(("problem", "details"), texts_of(error))))
+        found.update(reason_of(error))
+    if not is_rerun:
+        write(key, name, found)
+
+
+def end() -> None:
+    """End the program of a check without a command, and what it started."""
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def settings() -> Any:
-    return json.loads(os.environ[VARIABLE])
+    return json.loads(os.environ["WORKERSEED_CHECK"])  # the path of the reports, the options, the time limit
 
 
-def write(report: Dict[str, Any]) -> None:
-    """Hand a report to the command, as one file that appears whole."""
-    handle, path = tempfile.mkstemp(".part", f"{time.time():.6f}-", settings()["folder"])
-    with open(handle, "w") as file:
-        json.dump(report, file)
-    os.rename(path, path[: -len(".part")] + ".json")
+def write(key: str, name: str, found: Dict[str, Any]) -> None:
+    """Hand a report to the command."""
+    report = {"key": key, "name": name, "loader": None, "status": None, "options": settings()["options"]}
+    with open(settings()["path"], "ab", 0) as file:  # unbuffered: another process may write at the same time
+        file.write(json.dumps(dict(report, **found)).encode() + b"\n")
 
 
-def texts_of(error: BaseException) -> Tuple[str, str]:
+def reason_of(error: BaseException, who: str = "it") -> Dict[str, str]:
     """Return the first line of what an error says, and its traceback without our own frames."""
+    if isinstance(error, UnknownError):
+        return dict(zip(("error", "details"), (*error.args, "")))
     lines = traceback.format_exception_only(type(error), error)
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(HERE)]
-    return "".join(lines).splitlines()[0], "".join([*traceback.format_list(frames[-3:]), *lines])
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(OURS)]
+    is_missing = getattr(error, "name", None) in ("torch", "numpy", "wrapt")
+    text = f"{who} raised {''.join(lines).splitlines()[0]}" + "; run this with the Python that trains" * is_missing
+    return {"error": text, "details": "".join([*traceback.format_list(frames[-3:]), *lines])}
 
 
 call_when_imported(watch)

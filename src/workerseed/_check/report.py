@@ -3,8 +3,9 @@
 import textwrap
 from typing import Any, Dict, List
 
+from .verdict import WAYS
+
 WRAPPER = textwrap.TextWrapper(79, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
-WAYS = ("as_it_is", "workerseed")
 COLUMNS = {"workers": "workers", "epochs": "epochs", "ranks": "ranks", "repeatable": "rerun"}
 WORDS = {"same": "repeat", "some same": "some", None: "", True: "equal", False: "varies"}
 SENTENCES = {
@@ -17,43 +18,38 @@ SENTENCES = {
 
 def table(judged: Dict[str, Any]) -> str:
     """Return what ``verdict.judge`` found as text."""
-    loader, is_on = judged["loader"], (judged["status"] or {}).get("state") == "active"
-    used = {name: source for name, source in judged["sources"].items() if any(source[way] for way in WAYS)}
-    lines = WRAPPER.wrap(f"{judged['name']}, {loader['workers']} workers ({loader['start_method']})")
+    loader, options, sources = judged["loader"], judged["options"], judged["sources"]
+    is_on = (judged["status"] or {}).get("state") == "active"
+    used = {name: source for name, source in sources.items() if any(source[way] for way in WAYS)}
+    unused = [name for name in sources if name not in used]
+    lines = WRAPPER.wrap(judged["name"] + (", {workers} workers ({start_method})".format(**loader) if loader else ""))
+    rows: Dict[Any, List[str]] = {}  # those that look the same, together
     if used:
         has_ranks = any((source["as_it_is"] or {}).get("ranks") for source in used.values())
         columns = [column for column in COLUMNS if column != "ranks" or has_ranks]
         left, width = (12, 8) if has_ranks else (20, 9)
-        heads = "".join(f"{COLUMNS[column]:{width}}" for column in columns)
-        first, second = "as it is" + " (workerseed on)" * is_on, ", ".join(["with workerseed", *judged["options"]])
-        lines += ["", f"{'':{left}}{first:{len(heads) + 2}}{second}", f"{'drawn from':{left}}{heads}  {heads}"]
-        rows: Dict[str, List[str]] = {}  # those that look the same, together
-        for name, source in used.items():
-            rows.setdefault("  ".join(cells(source[way], columns, width) for way in WAYS), []).append(name)
-        for row, names in rows.items():
-            for name in names if len(names) < 4 else [f"{names[0]} and {len(names) - 1} more"]:
-                lines += [f"{name:{left}}{row}"] if len(name) < left else [name, f"{'':{left}}{row}"]
-    unused = [name for name in judged["sources"] if name not in used]
+        first = "as it is" + " (workerseed on)" * is_on
+        lines += ["", f"{'':{left}}{first:{width * len(columns) + 2}}{', '.join(['with workerseed', *options])}"]
+        for name, source in [("drawn from", dict.fromkeys(WAYS, COLUMNS)), *used.items()]:
+            found = [(source[way] or {}).get(column) for way in WAYS for column in columns]
+            cells = [f"{WORDS.get(value, value):{width}}" for value in found]
+            row = "".join([*cells[: len(columns)], "  ", *cells[len(columns) :]])
+            rows.setdefault((row, source.get("advice")), []).append(name)
+    for (row, _), names in rows.items():
+        for name in names if len(names) < 4 else [f"{names[0]} and {len(names) - 1} more"]:
+            lines += [f"{name:{left}}{row}"] if len(name) < left else [name, f"{'':{left}}{row}"]
     lines += WRAPPER.wrap(f"not used: {summed_up(unused)}") if unused else []
-    lines += judged.get("details", "").splitlines()[-20:]  # what the program printed
-    options = f" with WORKERSEED={','.join(judged['options'])}" if judged["options"] else ""
-    why = ": workerseed is active" if is_on else "" if used else ": its workers draw nothing"
+    lines += [*judged.get("details", "").splitlines()[-20:], ""]  # what the program printed
     reasons = "; ".join(judged["reasons"]).rstrip(".")
-    sentence = SENTENCES[judged["verdict"]].format(reasons=reasons, options=options, why=why)
+    why = ": workerseed is active" if is_on else "" if used else ": its workers draw nothing"
+    named = f" with WORKERSEED={','.join(options)}" if options else ""
+    lines += WRAPPER.wrap(SENTENCES[judged["verdict"]].format(reasons=reasons, options=named, why=why))
     advised: Dict[str, List[str]] = {}
-    for name, source in used.items():
-        if source["advice"]:
-            advised.setdefault(source["advice"], []).append(name)
-    items = [f"- {summed_up(names)}: {text}" for text, names in advised.items()]
-    for text in [sentence, *items, *(f"- {note}" for note in judged["notes"])]:
-        lines += [""] * (text is sentence) + WRAPPER.wrap(text)
+    for (_, text), names in rows.items():
+        advised.setdefault(text, []).extend(names)
+    for item in [*(f"{summed_up(names)}: {text}" for text, names in advised.items() if text), *judged["notes"]]:
+        lines += WRAPPER.wrap(f"- {item}")
     return "\n".join(line.rstrip() for line in lines)
-
-
-def cells(compared: Any, columns: List[str], width: int) -> str:
-    """Return a comparison as a row of words, blank if there is none."""
-    found = [compared[column] if compared else None for column in columns]
-    return "".join(f"{WORDS.get(value, value):{width}}" for value in found)
 
 
 def summed_up(names: List[str]) -> str:

@@ -1,14 +1,18 @@
 """The verdict on a loader: a function of what its workers recorded."""
 
-from typing import Any, Dict
+from itertools import combinations
+from typing import Any, Dict, List, Optional, Set, Tuple
 
-from . import advice, comparison
+from . import advice
+from .advice import ELSE, is_flawed
 
+Start = Dict[str, Any]  # of a worker, in one epoch
+Comparison = Optional[Dict[str, Any]]  # None: not used
+Points = Dict[Tuple[int, int], Set[Any]]  # by epoch and worker: two that have a point in common repeat each other
+
+WAYS = ("as_it_is", "workerseed")
 EXIT_CODES = {"not affected": 0, "fixed": 0, "not fixed": 1, "cannot tell": 2}
-UNSEEN = (
-    "nothing that the check knows draws. In an iterable-style dataset it does not see other generators, because "
-    "workers load different items"
-)
+UNSEEN = "nothing that the check knows draws, and it cannot see anything else where workers load different items"
 SEEDED = "{} is seeded or restored while items are loaded, and workers of an iterable-style dataset load different ones"
 UNPICKLED = "its batches cannot be pickled, so the check cannot compare them"
 
@@ -17,9 +21,9 @@ def judge(report: Dict[str, Any], *others: Dict[str, Any]) -> Dict[str, Any]:
     """Compare what the workers of a loader draw, unchanged and with workerseed.
 
     Args:
-        report: what ``experiment.examine`` returned. Each of its ``runs`` has ``starts``, what each worker recorded in
-            each of two epochs; ``again``, the first epoch in another process with the same seeds; ``shifted``, by
-            source, the first epoch with that source moved on before the first batch.
+        report: what ``program.examine`` writes. Each of its ``runs`` has ``starts``, what each worker recorded in each
+            of two epochs; ``again``, the first epoch in another process with the same seeds; ``unread``, the sources
+            whose state at the start changes nothing in the batch, because it seeds them.
         others: the reports of the same loader from other processes, which may be other ranks.
 
     Returns:
@@ -28,26 +32,84 @@ def judge(report: Dict[str, Any], *others: Dict[str, Any]) -> Dict[str, Any]:
     """
     found = {key: report[key] for key in ("name", "loader", "status", "options")}
     if "error" in report:
-        found.update(reasons=[report["error"]], details=report["details"])
-        return dict(found, verdict="cannot tell", sources={}, notes=[])
-    is_iterable, compared = report["loader"]["iterable"], {}
+        reasons = [report["error"]]
+        return dict(found, verdict="cannot tell", reasons=reasons, sources={}, notes=[], details=report["details"])
+    is_iterable = report["loader"]["iterable"]
+    sources: Dict[str, Dict[str, Any]] = {}
     for way, run in report["runs"].items():
         ranks = [other["runs"][way] for other in others if "error" not in other]
-        compared[way] = comparison.compare_all(
-            run, [other for other in ranks if other["rank"] != run["rank"]], is_iterable
-        )
-    names = [*compared["as_it_is"], *(name for name in compared["workerseed"] if name not in compared["as_it_is"])]
-    sources: Dict[str, Dict[str, Any]] = {name: {way: compared[way].get(name) for way in compared} for name in names}
-    before, after = (any(map(comparison.is_flawed, compared[way].values())) for way in ("as_it_is", "workerseed"))
+        ranks = [other for other in ranks if other["rank"] != run["rank"]]
+        for name, comparison in compare_all(run, ranks, is_iterable).items():
+            sources.setdefault(name, dict.fromkeys(WAYS))[way] = comparison
+    before, after = (any(is_flawed(source[way]) for source in sources.values()) for way in WAYS)
     verdict, reasons = "not fixed" if after else "fixed" if before else "not affected", []
     if not after:
-        reasons = [SEEDED.format(name) for name in names if "unknown" in (sources[name]["workerseed"] or {}).values()]
+        reasons = [SEEDED.format(name) for name in sources if "unknown" in (sources[name]["workerseed"] or {}).values()]
     if verdict == "not affected":
-        if is_iterable and not any(any(source.values()) for source in sources.values()):
-            reasons.append(UNSEEN)
-        if any(None in start["batches"] for start in report["runs"]["workerseed"]["starts"]):
-            reasons.append(UNPICKLED)
+        reasons += [UNSEEN] * (is_iterable and not any(any(source.values()) for source in sources.values()))
+        reasons += [UNPICKLED] * any(None in start["batches"] for start in report["runs"]["workerseed"]["starts"])
     for name, source in sources.items():
         source["advice"] = advice.advise(name, source, report)
     found.update(verdict="cannot tell" if reasons else verdict, reasons=reasons, sources=sources)
     return dict(found, notes=advice.notes(sources, report))
+
+
+def compare_all(run: Dict[str, Any], ranks: List[Dict[str, Any]], is_iterable: bool) -> Dict[str, Comparison]:
+    """Return a comparison for each source of a run, None where no worker uses it."""
+    found, loads = {}, (run["starts"], run["again"], *(other["starts"] for other in ranks))
+    for name in sorted({name for start in run["starts"] for name in (*start["started"], *start["after"])}):
+        found[name] = compared = compare(*(points_of(name, starts, run["unread"]) for starts in loads))
+        if compared and is_iterable and name in run["unread"]:
+            compared.update((key, "unknown") for key in ("workers", "epochs") if compared[key] == "differ")
+    is_explained = any(found.values())
+    hidden = compare(*(batches_of(starts, is_explained) for starts in loads[:2]))
+    firsts = [[start["batches"][0] for start in starts if start["epoch"] == 0] for starts in loads[:2]]
+    if not hidden and firsts[0] != firsts[1] and all(not each or each["repeatable"] for each in found.values()):
+        hidden = {"workers": "unknown", "epochs": "unknown", "ranks": None, "repeatable": False}
+    return dict(found, **{ELSE: hidden}) if hidden else found
+
+
+def compare(points: Points, again: Points, *ranks: Points) -> Comparison:
+    """Compare all pairs of workers and of epochs; ``again`` is the first epoch in another process."""
+    if not points:
+        return None
+    pairs = [(one[0] == other[0], bool(points[one] & points[other])) for one, other in combinations(points, 2)]
+    workers = [is_shared for is_one_epoch, is_shared in pairs if is_one_epoch]
+    others = [states for rank in ranks for states in rank.values()]
+    return {
+        "workers": "differ" if not any(workers) else "same" if all(workers) else "some same",
+        "epochs": "same" if (False, True) in pairs else "differ",
+        "ranks": ("same" if set().union(*points.values()) & set().union(*others) else "differ") if ranks else None,
+        "repeatable": {key: points[key] for key in points if key[0] == 0} == again,
+    }
+
+
+def points_of(name: str, starts: List[Start], unread: List[str]) -> Points:
+    """Return the states of one source, for the workers that use it.
+
+    All workers load the same items. So two that start in the same state draw the same, unless the batch seeds the
+    source first; and two that end in the same state have drawn the same, or were seeded with the same number.
+    """
+    points: Points = {}
+    for start in starts:
+        before, started, after = (start[when].get(name) for when in ("before", "started", "after"))
+        found = {("after", after)} if started != after else set()
+        has_init_drawn = before != started and name not in start["seeded"]
+        if has_init_drawn or (found and started is not None and name not in unread):
+            found.add(("started", started))
+        if found:
+            points[start["epoch"], start["worker"]] = found
+    return points
+
+
+def batches_of(starts: List[Start], is_explained: bool) -> Points:
+    """Return the batches, if something draws that is not a known source.
+
+    A worker loads its second and third batch with all known sources in the same states. Its first may differ from
+    these because of a known source, even one that has not moved: its state may have been restored.
+    """
+    starts = [start for start in starts if len(start["batches"]) > 2]
+    number = int(any(start["batches"][1] != start["batches"][2] for start in starts))
+    if number == 0 and (is_explained or all(start["batches"][0] == start["batches"][1] for start in starts)):
+        return {}
+    return {(start["epoch"], start["worker"]): {start["batches"][number]} for start in starts}

@@ -1,98 +1,72 @@
 """What runs in the workers of an experiment: records the states of all known generators, and sets them."""
 
-import hashlib
+import io
 import os
 import pickle
 from contextlib import suppress
-from typing import Any, Callable, Dict, Iterable, List, Optional
+from hashlib import sha256
+from typing import Any, Dict, List, Optional
 
 import torch
 
 from .._options import rng
 from .._options.search import find_generators
-
-Generators = Dict[str, Any]
-ROUNDS = 3  # batches of a worker: one as it happens, two from the same states
-
-current: "Optional[Start]" = None  # in a worker: the one it called when it started
+from .program import UnknownError
 
 
-class UnknownError(Exception):
-    """Why a loader cannot be judged, and what it printed."""
-
-
-class Start:
-    """Replaces the user's ``worker_init_fn``: calls it, then records what each batch does to the generators.
+class Recorder:
+    """Stands in for a loader's ``worker_init_fn`` and ``collate_fn``: calls them, and returns records for batches.
 
     Args:
-        init_fn: the user's function.
-        roots: where to search for generators, objects by name.
-        shifted: the names of generators to move on before the first batch, to see what depends on them.
+        loader: the loader.
+        rounds: how often each worker loads the same items: once as it happens, then from fixed states.
+        shifted: the names of generators to shift before the first batch, to see what depends on them.
     """
 
-    def __init__(self, init_fn: Optional[Callable[[int], Any]], roots: Generators, shifted: Iterable[str]) -> None:
-        self.init_fn, self.roots, self.shifted = init_fn, roots, list(shifted)
-        self.parent, self.round = os.getpid(), 0
+    def __init__(self, loader: Any, rounds: int, shifted: List[str]) -> None:
+        self.roots = {name: getattr(loader, name) for name in ("dataset", "collate_fn", "worker_init_fn")}
+        self.rounds, self.round, self.shifted, self.parent = rounds, 0, shifted, os.getpid()
         self.fixed = {name: get(generator) for name, generator in self.generators().items()}
 
-    def __call__(self, worker_id: int) -> None:
-        global current
-        if os.getpid() == self.parent:
-            raise UnknownError("its workers are threads, not processes")
-        current, self.worker_id = self, worker_id
-        found = self.generators()
-        self.before = states(found)
-        if self.init_fn is not None:
-            self.init_fn(worker_id)
-        now = self.generators()
-        self.seeded = [name for name in now if now[name] is not found.get(name) or is_just_seeded(now[name])]
-        for name in self.shifted:
-            draw(now.get(name))
-        self.started = states(now)
-
-    def generators(self) -> Generators:
+    def generators(self) -> Dict[str, Any]:
         return dict(rng.global_generators(), **find_generators(self.roots))
 
-    def record(self, batch: Any, is_map_style: bool) -> Dict[str, Any]:
-        """Return what happened up to this batch, and prepare the next one.
-
-        After the natural batch come two from fixed states. Then the worker continues from where it was.
-        """
+    def start(self, worker_id: int) -> None:
+        """Call the user's ``worker_init_fn``, and record what it does to the generators."""
+        if os.getpid() == self.parent:
+            raise UnknownError("its workers are threads, not processes")
+        found = self.generators()
+        before = states(found)
+        if self.roots["worker_init_fn"] is not None:
+            self.roots["worker_init_fn"](worker_id)
         now = self.generators()
-        record = {"worker": self.worker_id, "before": self.before, "started": self.started, "seeded": self.seeded}
-        record.update(after=states(now), batch=digest(batch))
-        if is_map_style:
-            self.round = (self.round + 1) % ROUNDS
-            if self.round == 1:
-                self.natural = {name: get(generator) for name, generator in now.items()}
-            for name, state in dict(self.natural, **(self.fixed if self.round else {})).items():
-                put(now.get(name), state)
-                if self.round:  # or it might be where the worker started
-                    draw(now.get(name))
-        self.before = self.started = states(now)
-        return record
+        seeded = [name for name in now if now[name] is not found.get(name) or is_just_seeded(now[name])]
+        for name in self.shifted:
+            shift(now.get(name))
+        self.started = states(now)
+        self.record: Dict[str, Any] = {"worker": worker_id, "before": before, "started": self.started, "seeded": seeded}
 
+    def collate(self, items: Any) -> List[Dict[str, Any]]:
+        """Return a record in place of the batch, and prepare the next round.
 
-class Collate:
-    """Calls the user's ``collate_fn``, and returns a record in place of the batch."""
-
-    def __init__(self, collate_fn: Callable[[Any], Any], is_map_style: bool) -> None:
-        self.collate_fn, self.is_map_style = collate_fn, is_map_style
-
-    def __call__(self, items: Any) -> List[Dict[str, Any]]:
-        batch = self.collate_fn(items)
-        if current is None:
-            raise UnknownError("its workers do not call worker_init_fn")
-        return [current.record(batch, self.is_map_style)]
-
-
-def states(generators: Generators) -> Dict[str, str]:
-    """Return a digest of the state of each generator; one odd generator does not hide the others."""
-    found = {}
-    for name, generator in generators.items():
-        with suppress(Exception):
-            found[name] = rng.state_of(generator)
-    return found
+        After the natural round come those from fixed states. Then the worker continues from where it was.
+        """
+        batch = self.roots["collate_fn"](items)
+        now = self.generators()
+        after = states(now)
+        moving = [name for name in after if after[name] != self.started.get(name)]
+        if self.round == 0:
+            self.natural = {name: get(generator) for name, generator in now.items()}
+            self.record.update(after=after, batches=[])
+        record = dict(self.record, moving=moving, batches=[*self.record["batches"], digest(batch)])
+        self.round = (self.round + 1) % self.rounds
+        for name, state in dict(self.natural, **(self.fixed if self.round else {})).items():
+            put(now.get(name), state)
+            if self.round:  # or it might be where the worker started
+                shift(now.get(name))
+        self.started = states(now)
+        self.record = record if self.round else dict(record, before=self.started, started=self.started)
+        return [record]
 
 
 def get(generator: Any) -> Any:
@@ -103,19 +77,26 @@ def get(generator: Any) -> Any:
 def put(generator: Any, state: Any) -> None:
     """Set what ``get`` returned, unless another kind of generator has that name now."""
     with suppress(Exception):
-        if hasattr(generator, "set_state"):
-            generator.set_state(state)
-        else:
-            rng.source_of(generator).__setstate__(state)
+        (generator.set_state if hasattr(generator, "set_state") else rng.source_of(generator).__setstate__)(state)
 
 
-def draw(generator: Any) -> None:
-    """Move a generator on."""
+def shift(generator: Any) -> None:
+    """Give a generator another state, which depends on the one that it has."""
     with suppress(Exception):
-        if isinstance(generator, torch.Generator):
-            torch.rand(7, generator=generator)
-        names = ("bytes", "random_raw", "getrandbits")
-        next(getattr(generator, name) for name in names if hasattr(generator, name))(7)
+        rng.reseed_source(rng.source_of(generator), [1, 2, 3, 4])
+
+
+def states(generators: Dict[str, Any]) -> Dict[str, str]:
+    """Return a digest of the state of each generator; one odd generator does not hide the others."""
+    found = {}
+    for name, generator in generators.items():
+        with suppress(Exception):
+            # A RandomState of NumPy 1.17 and later may have a second normal in store, which its source does not know.
+            keeps_normal = issubclass(type(generator), rng.KEEPS_NORMAL)
+            normal = generator.get_state(legacy=False)["gauss"] if keeps_normal else None
+            state = repr((rng.source_state(rng.source_of(generator)), normal))
+            found[name] = sha256(state.encode()).hexdigest()
+    return found
 
 
 def is_just_seeded(generator: Any) -> bool:
@@ -125,23 +106,20 @@ def is_just_seeded(generator: Any) -> bool:
 
 
 def digest(batch: Any) -> Optional[str]:
-    """Return a digest of a batch, or None if it cannot be pickled. Pickled tensors contain addresses."""
-    hashed = hashlib.sha256()
-    file: Any = type("File", (), {"write": staticmethod(hashed.update)})
+    """Return a digest of a batch, or None if it cannot be pickled."""
+    file = io.BytesIO()
     pickler: Any = pickle.Pickler(file, 4)
     pickler.fast = True  # without a memo: equal objects and identical ones count the same
-    pickler.persistent_id = contents
-    try:
+    pickler.persistent_id = contents  # a pickled tensor has addresses
+    with suppress(Exception):
         pickler.dump(batch)
-    except Exception:
-        return None
-    return hashed.hexdigest()[:16]
+        return sha256(file.getvalue()).hexdigest()
+    return None
 
 
 def contents(part: Any) -> Any:
-    """Return the bytes of a tensor, and None for anything else."""
+    """Return what a tensor contains, and None for anything else."""
     if not isinstance(part, torch.Tensor):
         return None
-    part = part.detach()
-    part = part.to(torch.float32) if "bfloat16" in str(part.dtype) else part  # NumPy has none
+    part = part.detach().to(torch.float32 if "bfloat16" in str(part.dtype) else part.dtype)  # NumPy has no bfloat16
     return str(part.dtype), tuple(part.shape), part.numpy().tobytes()

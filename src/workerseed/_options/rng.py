@@ -40,13 +40,6 @@ def source_of(generator: Any) -> Any:
     return RANDOM_STATE._bit_generator.__get__(generator) if issubclass(cls, KEEPS_NORMAL) else generator
 
 
-def state_of(generator: Any) -> str:
-    """Return a digest of everything that decides what a generator draws next."""
-    keeps_normal = issubclass(type(generator), KEEPS_NORMAL)
-    state = _plain(generator.get_state(legacy=False)) if keeps_normal else source_state(source_of(generator))
-    return hashlib.sha256(repr(state).encode()).hexdigest()[:16]
-
-
 def reseed_source(source: Any, entropy: List[int]) -> None:
     """Give a source a new state: a hash of its own state and of ``entropy``.
 

@@ -1,15 +1,22 @@
-"""Augments in the workers of a plain loader.
+"""Augments in the workers of a plain loader: FILE VARIANT MODULE, or FILE OPTIONS MODULE METHOD.
 
-Each function below is for a module, and returns by case what three epochs drew.
+Each function below is for a module, and returns by case what three epochs drew. With a start method, the packages that
+draw from generators of their own augment, with options of workerseed.
 """
 
-import activated  # first
+import sys
+
+if len(sys.argv) == 4:
+    import activated  # first
+import importlib
+
 import items
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
 LARGE = 2**31 - 1
+IMAGE = np.full((4, 4, 3), 0.5, np.float32)
 
 
 class Drawn(Dataset):
@@ -39,27 +46,28 @@ def as_it_is_and_seeded(draw, seed):
     return {**cases, "with a function": epochs(draw, seed, worker_init_fn=lambda _: seed(torch.initial_seed() % 2**31))}
 
 
-def pixel_of(augment):
+class Pixel:
     """Draws a pixel of an augmented image, times 2**20."""
-    return lambda: augment(image=np.full((4, 4, 3), 0.5, np.float32))[0, 0, 0] * 2**20
+
+    def __init__(self, augment, name=None):
+        self.augment, self.name = augment, name
+
+    def __call__(self):
+        augmented = self.augment(image=IMAGE) if self.name else self.augment(IMAGE)
+        return (augmented["image"] if self.name == "albumentations" else augmented)[0, 0, 0] * 2**20
 
 
 def albumentations():
     from albumentations import GaussNoise, MultiplicativeNoise
 
-    def noise_of(transform):
-        return epochs(pixel_of(lambda image: transform(image=image)["image"]))
-
-    return {
-        "MultiplicativeNoise": noise_of(MultiplicativeNoise((0.5, 2.0), p=1)),
-        "GaussNoise": noise_of(GaussNoise((0.01, 0.02), p=1)),
-    }
+    noises = MultiplicativeNoise((0.5, 2.0), p=1), GaussNoise((0.01, 0.02), p=1)
+    return {type(noise).__name__: epochs(Pixel(noise, "albumentations")) for noise in noises}
 
 
 def imgaug():
     import imgaug.augmenters
 
-    return as_it_is_and_seeded(pixel_of(imgaug.augmenters.Multiply((0.5, 2.0))), imgaug.seed)
+    return as_it_is_and_seeded(Pixel(imgaug.augmenters.Multiply((0.5, 2.0)), "imgaug"), imgaug.seed)
 
 
 def cv2():
@@ -90,4 +98,23 @@ def numba():
     return as_it_is_and_seeded(draw, seed)
 
 
-items.write(globals()[activated.module]())
+def pixel_of_generators(name):
+    """Of an augmentation that draws from generators of its own."""
+    if name == "imgaug":
+        augmenters = importlib.import_module("imgaug.augmenters")
+        importlib.import_module("imgaug").seed(0)
+        return Pixel(augmenters.Multiply((0.5, 2.0)), name)
+    if name == "monai":
+        transforms = importlib.import_module("monai.transforms")
+        return Pixel(transforms.Compose([transforms.RandGaussianNoise(1.0)]).set_random_state(seed=5))
+    package = importlib.import_module(name)
+    return Pixel(package.Compose([package.MultiplicativeNoise((0.5, 0.9), p=1)]), name)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 4:
+        items.write(globals()[activated.module]())
+    else:
+        options, module, method = sys.argv[2:]
+        importlib.import_module("workerseed").install([options] if options else [])
+        items.write(epochs(pixel_of_generators(module), multiprocessing_context=method))

@@ -157,6 +157,12 @@ def monai():
     return {"as it is": iterated(), "with a function": iterated(worker_init_fn=own_worker_init_fn)}
 
 
+def pytorch_lightning():
+    import use_lightning
+
+    return use_lightning.cases()
+
+
 def skorch():
     from skorch import NeuralNet
 

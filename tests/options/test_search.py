@@ -1,0 +1,148 @@
+"""The search of the option ``generators``: where it finds generators that a loader's objects store, and where not."""
+
+import functools
+import gc
+import random
+import threading
+
+import pytest
+import torch
+from support import Draws, draws, expected_draws, needs_numpy, np
+from test_generators import MAKERS, Holding, each_kind
+from torch.utils.data import DataLoader
+
+from workerseed._options.search import find_generators
+
+
+class Slotted:
+    __slots__ = ("generator",)
+
+    def __init__(self, generator):
+        self.generator = generator
+
+
+def of_module(generator):
+    globals()["GLOBAL"] = generator
+    return lambda: GLOBAL  # noqa: F821
+
+
+def of_generator_function(generator):
+    def function(local):
+        while True:
+            yield local
+
+    running = function(generator)
+    next(running)
+    return running
+
+
+PLACES = {
+    "slot": Slotted,
+    "class": lambda generator: type("OfClass", (), {"generator": generator})(),
+    "module": of_module,
+    "closure": lambda generator: lambda: generator,
+    "default": lambda generator: lambda default=generator: None,
+    "partial": lambda generator: functools.partial(print, end=generator),
+    "cache": lambda generator: functools.lru_cache()(lambda: generator),
+    "method": lambda generator: Holding(generator).__getitem__,
+    "local variable of a generator function": of_generator_function,
+    "nested containers": lambda generator: [{"a": ([{"b": {frozenset([(generator,)])}}],)}],
+    "loader": lambda generator: DataLoader(Holding(generator)),
+}
+
+
+if np is not None:
+    PLACES["array"] = lambda generator: np.array([generator, None], dtype=object)
+
+
+@each_kind
+@pytest.mark.parametrize("place", PLACES)
+def test_it_is_found(place, kind):
+    generator = MAKERS[kind](1)
+    (found,) = find_generators({"dataset": PLACES[place](generator)}).values()
+    assert found is generator
+
+
+def test_it_is_found_where_the_garbage_collector_does_not_look():
+    nested = (torch.Generator(),)
+    for _ in range(60):
+        nested = (nested, nested)  # as many paths as no search can follow one by one
+    dataset = Holding(random.Random(1), {"a": ({"b": nested},)})
+    dataset.generators.append(dataset)
+    gc.collect()  # from then on, it does not know containers of a torch.Generator
+    getattr(gc, "freeze", bool)()  # Python 3.7
+    try:
+        assert len(find_generators({"dataset": dataset})) == 2
+    finally:
+        getattr(gc, "unfreeze", bool)()
+
+
+@needs_numpy
+def test_the_global_generators_and_those_of_the_system_are_left_alone(reseeding):
+    assert draws(DataLoader(Draws(), num_workers=2)) == expected_draws()
+    assert find_generators({"dataset": [random, np.random, torch.default_generator, random.SystemRandom()]}) == {}
+
+
+def test_a_generator_in_each_record_of_large_containers_is_found():
+    dataset = Holding()
+    dataset.records = [{"rng": random.Random(number)} for number in range(3000)]
+    dataset.index = {number: [random.Random(number)] for number in range(3000)}
+    dataset.small = [[{"rng": random.Random(number)}, {"rng": random.Random(-number)}] for number in range(500)]
+    assert len(find_generators({"dataset": dataset})) == 7000
+
+
+class Box:
+    pass
+
+
+CONTAINERS = {
+    "list": list,
+    "tuple": tuple,
+    "set": set,
+    "dict": lambda boxes: dict(enumerate(boxes)),
+    "small lists": lambda boxes: [boxes[place : place + 10] for place in range(0, 1000, 10)],
+}
+
+
+if np is not None:
+    CONTAINERS["array"] = lambda boxes: np.array(boxes, dtype=object)
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("offset", [0, 5])
+def test_generators_at_regular_steps_of_a_large_container_are_found(container, offset):
+    boxes = [Box() for _ in range(1000)]
+    stored = CONTAINERS[container](boxes)
+    in_order = list(stored) if container == "set" else boxes
+    for box in in_order[offset::10]:  # the sample takes every tenth, on average
+        box.rng = random.Random(1)
+    assert len(find_generators({"dataset": stored})) == 100
+
+
+PACKAGE = """
+import random
+rng = random.Random(1)
+
+class Dataset:
+    def __getitem__(self, index):
+        return rng.random()
+
+def collate(batch):
+    return rng.random()
+"""
+
+
+def test_the_code_of_an_installed_package_is_searched_only_if_a_root_comes_from_it(tmp_path, monkeypatch):
+    (tmp_path / "site-packages").mkdir()
+    (tmp_path / "site-packages" / "installed.py").write_text(PACKAGE)
+    monkeypatch.syspath_prepend(str(tmp_path / "site-packages"))
+    import installed
+
+    for root in (installed.Dataset(), installed.collate, installed.Dataset().__getitem__):
+        assert list(find_generators({"dataset": root})) == ["installed.rng"]
+    assert find_generators({"dataset": Holding(installed.Dataset(), installed.collate)}) == {}
+
+
+def test_threads_are_not_searched():
+    thread = threading.Thread(target=print, args=(random.Random(1),))
+    assert find_generators({"dataset": Holding(thread)}) == {}
