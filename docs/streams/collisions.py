@@ -17,7 +17,7 @@ def main():
     """Print a line for each way, first with one seed for all ranks, then with a separate seed for each rank."""
     starts = RANKS * WORKERS * EPOCHS
     print(f"{starts:,} starts of workers: {RANKS:,} ranks, {WORKERS} workers, {EPOCHS} epochs")
-    print(f"Of as many chance numbers of 32 bits, {starts**2 / 2**33:.0f} or so repeat another.")
+    print(f"Among as many random 32-bit numbers, about {starts**2 / 2**33:.0f} repeat an earlier one.")
     compare("all ranks seeded with `seed`", np.full(RANKS, SEED, np.uint64))
     compare("rank r seeded with `seed + r`", np.arange(SEED, SEED + RANKS, dtype=np.uint64))
 

@@ -1,4 +1,4 @@
-"""Gives torch 1.0 to 1.8.1 the DataLoader worker seeding of torch 1.9; importing it installs it."""
+"""Gives torch 1.0 to 1.8.1 the DataLoader worker seeding of torch 1.9. Importing it turns it on."""
 
 import sys
 
@@ -17,7 +17,7 @@ __version__ = "0.1.0"
 
 
 class _Package(type(sys)):  # type: ignore[misc]
-    """Imports the public functions when they are used, and not at interpreter start (PEP 562 needs Python 3.7)."""
+    """Imports public names when they are used, not at interpreter start (PEP 562 needs Python 3.7)."""
 
     def __getattr__(self, name):  # type: ignore[no-untyped-def]
         if name not in __all__:

@@ -5,7 +5,7 @@ from typing import Any, Dict
 
 
 def attributes_of(value: Any) -> Dict[str, Any]:
-    """Return ``vars(value)``, even if its class defines a property named ``__dict__``; ``{}`` if it has none."""
+    """Return ``vars(value)``, even if its class has a property named ``__dict__``; ``{}`` if it has no attributes."""
     for cls in type(value).__mro__:
         descriptor = vars(cls).get("__dict__")
         if isinstance(descriptor, GetSetDescriptorType):

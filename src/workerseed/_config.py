@@ -16,7 +16,7 @@ class Settings:
 
     Attributes:
         options: the options that are on; None while workerseed is off.
-        rank: what ``install`` was given.
+        rank: the argument of ``install``.
     """
 
     options: Optional[Tuple[str, ...]] = None
@@ -29,7 +29,7 @@ settings = Settings()
 def from_variable(value: str) -> Optional[Tuple[str, ...]]:
     """Return the options that a value of WORKERSEED names, or None if it turns workerseed off.
 
-    An empty value, or one that only says on, names none. Case and white space do not count.
+    An empty value and those of ``ON`` name none. Case and white space are ignored.
 
     Raises:
         ValueError: the value is not valid.
@@ -45,7 +45,7 @@ def from_variable(value: str) -> Optional[Tuple[str, ...]]:
 
 
 def checked_options(options: Iterable[str]) -> Tuple[str, ...]:
-    """Return the options that ``install`` was given, in order.
+    """Return the options passed to ``install``, in order.
 
     Raises:
         ValueError: an option does not exist.

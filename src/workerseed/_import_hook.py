@@ -1,4 +1,4 @@
-"""Waits for torch's DataLoader to be imported, and then calls whoever asked."""
+"""Waits until torch's DataLoader is imported, then runs callbacks."""
 
 import _thread
 import sys
@@ -15,14 +15,14 @@ DATALOADER = "torch.utils.data.dataloader"
 ModuleSpecClass: "Any" = type(sys.__spec__)  # as importlib.machinery has it, which takes long to import
 
 _callbacks: "List[Callback]" = []
-_searching: "Set[int]" = set()  # the threads in which the finder asks the import system, which must not ask it back
+_searching: "Set[int]" = set()  # threads in which the finder asks the import system, which must not ask the finder
 
 
 def call_when_imported(callback: "Callback") -> None:
-    """Call ``callback`` with the module ``torch.utils.data.dataloader`` after each time that it is executed.
+    """Call ``callback`` with the module ``torch.utils.data.dataloader`` each time it has been executed.
 
-    If it is already imported, call it now as well. The finder stays for good: taking it out would make imports in other
-    threads skip the finder behind it.
+    If it is already imported, call ``callback`` now as well. The finder is never removed: that could make imports
+    in other threads skip the next finder.
     """
     _callbacks.append(callback)
     if _Finder not in sys.meta_path:
@@ -37,7 +37,7 @@ def call_when_imported(callback: "Callback") -> None:
 
 
 def imported_dataloader() -> "Optional[ModuleType]":
-    """Return the module ``torch.utils.data.dataloader`` if its import has ended, else None."""
+    """Return the module ``torch.utils.data.dataloader`` if its import has finished, else None."""
     module = sys.modules.get(DATALOADER)
     if not issubclass(type(module), type(sys)):  # None, or a mock: nothing to patch
         return None
@@ -45,7 +45,7 @@ def imported_dataloader() -> "Optional[ModuleType]":
 
 
 def _spec_of(module: "Any") -> "Any":
-    """Return the module's spec without running its ``__getattribute__``, which a lazy module uses to import."""
+    """Return the module's spec without running its ``__getattribute__``, with which a lazy module imports itself."""
     return object.__getattribute__(module, "__dict__").get("__spec__")
 
 
@@ -61,7 +61,7 @@ def _call(module: "Any") -> None:
 
 
 class _Finder:
-    """Finds torch's DataLoader as the import system would without it, and hooks its loader.
+    """Lets the import system find torch's DataLoader as usual, and hooks its loader.
 
     ``find_spec`` runs under an import lock that another thread may be waiting for, so it imports nothing.
     """
@@ -81,7 +81,7 @@ class _Finder:
         loader = _Loader(spec.loader)
         try:
             spec.loader = loader
-        except Exception:  # a spec that refuses another loader
+        except Exception:  # the spec is read-only
             plain = ModuleSpecClass(name, loader, origin=spec.origin, loader_state=spec.loader_state)
             plain.has_location, plain.cached = spec.has_location, spec.cached
             spec = plain
@@ -89,7 +89,7 @@ class _Finder:
 
 
 class _Loader:
-    """Lets the module's own loader execute it, then calls the callbacks; in all else it looks like that loader."""
+    """Lets the module's own loader execute it, then runs the callbacks; otherwise looks like that loader."""
 
     def __init__(self, loader: "Any") -> None:
         self.loader = loader
@@ -98,10 +98,10 @@ class _Loader:
 
     def __getattr__(self, name: str) -> "Any":
         attribute = getattr(self.loader, name)
-        # A loader from before Python 3.4, such as that of wrapt 1.12, has load_module only.
+        # Loaders in the style before Python 3.4, such as wrapt 1.12's, only have load_module.
         return attribute if name not in ("exec_module", "load_module") else lambda part: self._execute(attribute, part)
 
-    def __reduce_ex__(self, protocol: "Any") -> "Any":  # copied and pickled, it is the module's own loader
+    def __reduce_ex__(self, protocol: "Any") -> "Any":  # a copy or a pickle is that of the module's own loader
         return self.loader.__reduce_ex__(protocol)
 
     def _execute(self, execute: "Any", module_or_name: "Any") -> "Any":
@@ -114,16 +114,16 @@ class _Loader:
 
 
 def _watch(module: "Any") -> None:
-    """Call the callbacks as soon as the import of ``module``, which another thread runs, has ended.
+    """Run the callbacks as soon as another thread has finished importing ``module``.
 
-    We must not wait for that thread. The import system marks the end in the module's spec.
+    This thread must not wait. The import system marks the end in the module's spec.
     """
     if not issubclass(type(module), type(sys)):
         return
     spec = _spec_of(module)
     if type(spec) is ModuleSpecClass:
         spec.__class__ = _WatchedSpec
-        if not getattr(spec, "_initializing", False):  # it has ended meanwhile
+        if not getattr(spec, "_initializing", False):  # it has finished in the meantime
             spec._initializing = False
 
 

@@ -17,9 +17,9 @@ class Status(NamedTuple):
     """What workerseed does in this process.
 
     Attributes:
-        state: ``waiting`` for torch's DataLoader to be imported; ``active``; ``native``, this torch seeds NumPy itself;
-            ``off``; ``unsupported``, workerseed does not know this torch; ``failed``.
-        reason: why, in words.
+        state: ``"waiting"`` for torch's DataLoader to be imported; ``"active"``; ``"native"``: this torch seeds NumPy
+            itself; ``"off"``; ``"unsupported"``: workerseed does not know this torch; ``"failed"``.
+        reason: one sentence that explains the state.
         torch: the version of the imported torch, or None.
         options: the options that are on.
     """
@@ -33,19 +33,20 @@ class Status(NamedTuple):
 def install(options: Iterable[str] = (), rank: _config.Rank = None) -> None:
     """Seed NumPy in every DataLoader worker that starts from now on, as torch 1.9 does.
 
-    ``import workerseed`` does it. If torch is not imported yet, it waits for that. You may call it again. If the
-    environment has ``WORKERSEED=0``, it does nothing. If that variable is invalid, it prints one line on stderr and
-    does nothing.
+    ``import workerseed`` does this for you. If torch is not imported yet, workerseed waits for it. You can call
+    ``install`` again, for example to add options. With ``WORKERSEED=0`` in the environment, it does nothing. If the
+    variable is invalid, it prints one line on stderr and does nothing.
 
     Args:
-        options: what to do beyond torch 1.9, on any torch, in addition to what ``WORKERSEED`` names: ``"ranks"`` gives
-            each data-parallel rank of a distributed job its own streams, ``"generators"`` reseeds the generators
-            that datasets and transforms store; ``"verbose"`` logs on stderr what workerseed does.
-        rank: for the option ``ranks``, the data-parallel rank of this process, or a function that returns it and is
-            called whenever workers start. The default is the rank of ``torch.distributed`` or of the launcher.
+        options: what to do beyond torch 1.9, on any torch, in addition to the options in ``WORKERSEED``. ``"ranks"``
+            gives each data-parallel rank of a distributed job its own random numbers. ``"generators"`` reseeds
+            generators stored on datasets and transforms. ``"verbose"`` logs every state change on stderr.
+        rank: for the option ``ranks``, the data-parallel rank of this process, or a function that returns it, called
+            whenever workers start. The default is the rank of ``torch.distributed`` or of the launcher.
 
     Raises:
-        ValueError: an option does not exist, the rank is out of range, or the option ``ranks`` is missing.
+        ValueError: an option does not exist, the rank is out of range, or ``rank`` is given without the option
+            ``ranks``.
         TypeError: ``options`` is not a collection of names.
     """
     requested = _config.checked_options(options)
@@ -64,7 +65,7 @@ def install(options: Iterable[str] = (), rank: _config.Rank = None) -> None:
         if not callable(rank):
             checked_rank(rank, "rank")
     if of_variable is None:
-        if settings.options is None:  # else it was installed before the variable changed, and stays
+        if settings.options is None:  # if it was installed before the variable changed, it stays on
             _set_state("off", reason)
         return
     settings.options = _config.in_order((*of_variable, *(settings.options or ()), *requested))
@@ -77,9 +78,10 @@ def install(options: Iterable[str] = (), rank: _config.Rank = None) -> None:
 
 
 def uninstall() -> None:
-    """Put torch's own functions back; workers that start from now on are torch's own.
+    """Put torch's own functions back. Workers that start from now on are not seeded.
 
-    If another library has wrapped one of our wrappers, ours may stay there and passes calls through.
+    Workers that are already running are not affected. Marks of ``keep`` and ``reseed`` are removed. If another library
+    has wrapped one of workerseed's wrappers, that wrapper may stay and passes calls through.
     """
     _set_state("off", "uninstalled")
     settings.options = settings.rank = None
@@ -89,11 +91,7 @@ def uninstall() -> None:
 
 
 def status() -> Status:
-    """Return what workerseed does in this process, and why.
-
-    Returns:
-        A named tuple ``(state, reason, torch, options)``, see ``Status``.
-    """
+    """Return what workerseed does in this process, and why."""
     state, reason = _state
     dataloader = imported_dataloader()
     if state == "active":
@@ -116,7 +114,7 @@ def status() -> Status:
 def patch_dataloader(dataloader: ModuleType) -> None:
     """Patch the module ``torch.utils.data.dataloader``; never raise, because that would make ``import torch`` fail.
 
-    wrapt and autowrapt call such a function a post import hook.
+    It is a post import hook in the sense of wrapt and autowrapt.
     """
     if settings.options is None:  # uninstalled while waiting
         return

@@ -10,7 +10,7 @@ def log(message: str) -> None:
     """Write one line to stderr, with the process id because a job has many processes."""
     try:
         sys.stderr.write(f"workerseed[{os.getpid()}]: {message}\n")
-    except Exception:  # None under pythonw.exe, closed, or an object of the program's
+    except Exception:  # stderr may be None (pythonw.exe), closed, or replaced by the program
         return
 
 

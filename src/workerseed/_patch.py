@@ -14,31 +14,31 @@ from ._config import BEYOND_TORCH_1_9, settings
 from ._seeding import SeededWorkerInit, WorkerInitFn
 
 # Every attribute that workerseed patches, all in torch.utils.data.dataloader; docs/how-it-works.md has the same list.
-#   DataLoader.__init__    wrapped: chains the reseeding step in front of worker_init_fn, stores that beside it
-#   <root>.__init__        wrapped: notes which loader an iterator is for
+#   DataLoader.__init__    wrapped: chains the reseeding step in front of worker_init_fn and stores the chain beside it
+#   <root>.__init__        wrapped: notes which loader an iterator belongs to
 #   <root>._worker_init_fn, <root>.worker_init_fn
-#                          added: the function that an iterator hands to its workers gets the reseeding step in front
+#                          added: puts the reseeding step in front of the function that an iterator gives its workers
 ROOTS = (  # the root class of torch's iterators
     "_BaseDataLoaderIter",  # torch 1.2 and later
     "_DataLoaderIter",  # torch 1.0 and 1.1
 )
-FUNCTIONS = ("_worker_init_fn", "worker_init_fn")  # the latter up to torch 1.2, and in iterators that copy its code
+FUNCTIONS = ("_worker_init_fn", "worker_init_fn")  # the latter up to torch 1.2, and in iterators that copy that code
 
 CHAIN = "_workerseed_init"  # the key in vars(loader); Lightning does not copy names with a leading underscore
-LOADER = "_workerseed_loader"  # the key in vars(iterator), until it has its function
+LOADER = "_workerseed_loader"  # the key in vars(iterator), until the iterator has stored its function
 
 _patched: Set[Any] = set()  # the classes
 
 
 def patch(dataloader: ModuleType) -> Tuple[str, str]:
-    """Patch the module ``torch.utils.data.dataloader`` if it needs that; patching it again does no harm.
+    """Patch the module ``torch.utils.data.dataloader`` if necessary; patching it twice is harmless.
 
-    What the module has decides, not torch's version: vendor builds such as ``1.9.0a0+2ecb2c7`` lack the fix.
+    The module's contents decide, not torch's version: vendor builds such as ``1.9.0a0+2ecb2c7`` lack the fix.
 
     Returns:
         The state and the reason for ``workerseed.status()``: ``active``, ``native`` or ``unsupported``.
     """
-    loader, root = getattr(dataloader, "DataLoader", None), root_class(dataloader)  # which makes a lazy module load
+    loader, root = getattr(dataloader, "DataLoader", None), root_class(dataloader)  # this makes a lazy module load
     options = [option for option in BEYOND_TORCH_1_9 if option in (settings.options or ())]
     worker = sys.modules.get("torch.utils.data._utils.worker")  # torch 1.0 has none
     native = "this torch seeds NumPy in its workers itself" if hasattr(worker, "_generate_state") else ""
@@ -62,7 +62,7 @@ def patch(dataloader: ModuleType) -> Tuple[str, str]:
 
 
 def unpatch() -> None:
-    """Take out what ``patch`` put in, unless a function of somebody else calls it."""
+    """Undo ``patch``, except where another library's plain function wraps one of our wrappers."""
     while _patched:
         cls = _patched.pop()
         for name in ("__init__", *FUNCTIONS):
@@ -80,19 +80,19 @@ def unpatch() -> None:
 
 
 def replaced(dataloader: Any) -> str:
-    """Return the names of the attributes that somebody has replaced since, if workers are not seeded for that."""
+    """Return the names of the patched attributes that other code has replaced, which stops the seeding."""
     root = root_class(dataloader)
     missing = [name for name in FUNCTIONS if root is not None and _find(root, name)[1] is None]
     return ", ".join(f"{root.__name__}.{name}" for name in missing)
 
 
 def root_class(dataloader: Any) -> Any:
-    """Return the root class of torch's iterators in this module, or None."""
+    """Return the root class of torch's worker iterators in this module, or None."""
     return next((getattr(dataloader, name) for name in ROOTS if hasattr(dataloader, name)), None)
 
 
 def _find(cls: type, name: str) -> Tuple[Any, Any]:
-    """Return the wrapper around ours and ours, as far as ``cls`` has them in the attribute ``name``."""
+    """Return another library's wrapper around ours, and ours, in the attribute ``name`` of ``cls``; None if missing."""
     attribute: Any = vars(cls).get(name)
     if _is_ours(attribute):
         return None, attribute
@@ -108,9 +108,9 @@ def _is_ours(attribute: Any) -> bool:
 
 
 def _init_loader(wrapped: Any, loader: Any, args: Any, kwargs: Any) -> None:
-    """Wrap ``DataLoader.__init__``, which chains the reseeding step by specification.
+    """Wrap ``DataLoader.__init__``: chain the reseeding step, as the project's specification asks.
 
-    The iterator would get by without: it makes the chain itself for a loader that never came through here.
+    The iterator does not depend on it: it makes the chain itself for loaders that did not come through here.
     """
     wrapped(*args, **kwargs)
     if settings.options is not None:
@@ -123,9 +123,9 @@ def _init_loader(wrapped: Any, loader: Any, args: Any, kwargs: Any) -> None:
 
 
 class ChainedInit:
-    """The reseeding step in front of one ``worker_init_fn``, for any number of starts of workers.
+    """The reseeding step in front of one ``worker_init_fn``, for every start of workers.
 
-    A pickled or deep-copied loader has None in its place, so that it can be read without workerseed.
+    It is copied and pickled as None, so that a pickled loader can be read where workerseed is not installed.
     """
 
     def __init__(self, worker_init_fn: WorkerInitFn) -> None:
@@ -143,7 +143,7 @@ class ChainedInit:
 
 
 def _init_iterator(wrapped: Any, iterator: Any, args: Any, kwargs: Any) -> None:
-    """Wrap the root class's ``__init__``: note the loader until the iterator takes its ``worker_init_fn``."""
+    """Wrap the root class's ``__init__``: note the loader until the iterator stores its ``worker_init_fn``."""
     attributes = attributes_of(iterator)
     if settings.options is not None and (args or "loader" in kwargs):
         attributes[LOADER] = args[0] if args else kwargs["loader"]
@@ -153,13 +153,13 @@ def _init_iterator(wrapped: Any, iterator: Any, args: Any, kwargs: Any) -> None:
 
 
 class SeededAttribute:
-    """An attribute of worker iterators: a function that one assigns gets the reseeding step in front.
+    """An attribute of worker iterators that puts the reseeding step in front of the function assigned to it.
 
-    The iterator has it in its ``__dict__``, as on stock torch.
+    The value is in the iterator's ``__dict__``, as on stock torch.
 
     Args:
         name: of the attribute.
-        wrapped: what the class has in this place, such as the same of another copy of workerseed; None for nothing.
+        wrapped: the class attribute that this one replaces, such as that of another copy of workerseed; or None.
     """
 
     __wrapped__: Any = None
@@ -189,14 +189,14 @@ class SeededAttribute:
 
 
 def _is_seeded(worker_init_fn: Any) -> bool:
-    """Whether the reseeding step is in there; torch 1.12 and later assign a partial around it, for data pipes."""
-    # Not isinstance: it may run the user's code, a property named __class__.
+    """Whether it contains the reseeding step; torch 1.12 and later assign a partial around it, for data pipes."""
+    # Not isinstance: that may run the user's code, a property named __class__.
     parts = worker_init_fn.args if issubclass(type(worker_init_fn), functools.partial) else ()
     return any(type(part) is SeededWorkerInit for part in (worker_init_fn, *parts))
 
 
 def _seeded_init(iterator: Any, loader: Any, worker_init_fn: WorkerInitFn) -> SeededWorkerInit:
-    """Return what the workers that ``iterator`` starts now call in place of ``worker_init_fn``."""
+    """Return what the workers that ``iterator`` is starting call instead of ``worker_init_fn``."""
     for_start: Tuple[Any, ...] = ()
     if set(BEYOND_TORCH_1_9).intersection(settings.options or ()):
         from . import _options
@@ -204,7 +204,7 @@ def _seeded_init(iterator: Any, loader: Any, worker_init_fn: WorkerInitFn) -> Se
         for_start = _options.for_start(iterator, loader, worker_init_fn)
     chain = attributes_of(loader).get(CHAIN)
     if chain is None or chain.worker_init_fn is not worker_init_fn:
-        # It was assigned since, or the loader never went through our DataLoader.__init__: it is older than the patch,
-        # unpickled, or of a class that does not call it (fastai 1 and 2).
+        # The function was assigned later, or the loader never went through our DataLoader.__init__: it is older than
+        # the patch, was unpickled, or its class does not call that __init__ (fastai 1 and 2).
         chain = ChainedInit(worker_init_fn)
     return chain.for_start(*for_start)

@@ -1,4 +1,4 @@
-"""The seeding: torch 1.9's seed words, and the reseeding step that a worker runs first."""
+"""Computes torch 1.9's seed words; defines the reseeding step that a worker runs first."""
 
 import _thread
 import gc
@@ -70,7 +70,7 @@ def generate_state(entropy: List[int], count: int = 4) -> List[int]:
 
     The algorithm is M. E. O'Neill's ``seed_seq_fe`` of 2015
     (https://www.pcg-random.org/posts/developing-a-seed_seq-alternative.html): hash every word into the pool,
-    mix every word of the pool into every other, hash them out. The constants are those of ``SeedSequence``
+    mix every word of the pool into every other, and hash the result. The constants are those of ``SeedSequence``
     (``numpy/random/bit_generator.pyx``, NumPy 1.17).
     """
     hash_in = _hash_function(0x43B0D7E5, 0x931E8875)
@@ -83,7 +83,7 @@ def generate_state(entropy: List[int], count: int = 4) -> List[int]:
 
 
 def _hash_function(constant: int, multiplier: int) -> Callable[[int], int]:
-    """Return a hash of 32-bit words whose constant changes at each call."""
+    """Return a hash function of 32-bit words whose constant changes with each call."""
 
     def hash_word(word: int) -> int:
         nonlocal constant
@@ -98,13 +98,13 @@ def _hash_function(constant: int, multiplier: int) -> Callable[[int], int]:
 def seed_random(worker_id: int, rank: int) -> Tuple[List[int], List[int]]:
     """Seed ``random`` with the seed that torch gave this worker; on ranks other than 0, seed torch as well.
 
-    On rank 0, and without the option ``ranks``, ``random`` and ``np.random`` get what torch 1.9 gives them. On other
-    ranks, words 0 to 3 of the seed sequence go to NumPy, 4 and 5 to ``random``, 6 and 7 to torch and to
-    ``get_worker_info().seed``, which torch sets to the same number.
+    On rank 0, and without the option ``ranks``, ``random`` and ``np.random`` are seeded as by torch 1.9. On other
+    ranks, words 0 to 3 of the seed sequence seed NumPy, 4 and 5 seed ``random``, and 6 and 7 seed torch and replace
+    ``get_worker_info().seed``, which is torch's seed.
 
     Args:
         worker_id: from 0 to ``num_workers - 1``.
-        rank: of this process in a distributed job.
+        rank: the rank of this process in a distributed job.
 
     Returns:
         The entropy words of this start of a worker, and the words of its seed sequence.
@@ -127,38 +127,38 @@ def seed_random(worker_id: int, rank: int) -> Tuple[List[int], List[int]]:
 
 
 def seed_numpy(words: List[int], is_worker_process: bool) -> None:
-    """Seed NumPy's global generator, wherever the name ``np.random`` points, and keep a common workaround working.
+    """Seed NumPy's global generator, whatever the name ``np.random`` refers to, and make a common workaround work.
 
     The most copied workaround seeds NumPy again with ``get_state()[1][0] + worker_id``. Seeding from an array leaves
     0x80000000 in that first key word of MT19937 (its ``init_by_array``), so on torch 1.9 and later the workaround gets
-    the same streams for every seed and in every epoch. The low 31 bits of the word never reach an output: 30 of them
-    get bits of the seed here, so that the sum stays below 2**32.
+    the same streams for every seed and in every epoch. The low 31 bits of the word never reach an output. This puts
+    bits of the seed into 30 of them, so that the sum stays below 2**32.
 
     Args:
         words: what ``numpy_seed`` returns.
-        is_worker_process: False in a thread of the parent, in which MONAI starts workers.
+        is_worker_process: False in a thread of the parent, such as the workers of MONAI's ``ThreadDataLoader``.
     """
     try:
         import numpy.random  # noqa: F401
     except ImportError:
-        return  # torch 1.9 leaves NumPy out then, too
+        return  # torch 1.9 does not seed NumPy then either
     mtrand: Any = sys.modules["numpy.random.mtrand"]
     if is_worker_process:
         release_lock(mtrand._rand)
     mtrand.seed(words)
     if isinstance(getattr(mtrand._rand, "_bit_generator", None), getattr(mtrand, "_MT19937", type(None))):
-        # NumPy below 1.17 has no other generator, and since 1.24 set_bit_generator can put another one there.
+        # NumPy below 1.17 has no other generator; from 1.24 on, set_bit_generator can replace it.
         name, key, *rest = mtrand.get_state()
         key[0] |= words[0] >> 2
         mtrand.set_state((name, key, *rest))
 
 
 def release_lock(generator: Any) -> None:
-    """Release the lock of a NumPy generator that a thread of the parent held as this worker was forked (numpy#9248).
+    """Release the lock of a NumPy generator, which a thread of the parent may have held during the fork (numpy#9248).
 
-    That thread does not exist here, so the first draw would deadlock. Only a worker process may call this.
+    That thread does not exist in the worker, so drawing would deadlock. Only a worker process may call this.
     """
-    for lock in gc.get_referents(generator):  # NumPy 1.16 shows its lock nowhere else
+    for lock in gc.get_referents(generator):  # NumPy 1.16 has no attribute for it
         if type(lock) is _thread.LockType:
             lock.acquire(False)
             lock.release()
@@ -167,14 +167,14 @@ def release_lock(generator: Any) -> None:
 
 
 class SeededWorkerInit:
-    """What a worker calls in place of ``worker_init_fn``: the reseeding step, then the user's function.
+    """What a worker calls instead of ``worker_init_fn``: the reseeding step, then the user's function.
 
-    It is made for one start of workers and never changes. A class and not a closure: ``spawn`` and ``forkserver``
-    pickle it.
+    One object serves one start of workers and never changes. It is a class and not a closure because ``spawn`` and
+    ``forkserver`` pickle it.
 
     Args:
         worker_init_fn: the user's function, or None.
-        rank: of this process in a distributed job; 0 without the option ``ranks``.
+        rank: the rank of this process in a distributed job; 0 without the option ``ranks``.
         reseed: reseeds the stored generators from the four entropy words; None without the option ``generators``.
     """
 

@@ -1,4 +1,4 @@
-"""The options, which go beyond torch 1.9; the core asks for them when workers start."""
+"""The options beyond torch 1.9. The core calls them when workers start."""
 
 from typing import Any, Tuple
 

@@ -1,4 +1,4 @@
-"""The option ``generators``: chooses the stored generators that the workers of one start reseed, and reseeds them."""
+"""The option ``generators``: chooses the stored generators that workers reseed, and reseeds them."""
 
 from typing import Any, Dict, List, Optional, Set
 
@@ -48,12 +48,12 @@ def _taken(iterator: Any, loader: Any, name: str) -> Any:
 
 
 def _marked_sources(mark: str) -> Set[int]:
-    """Return the ids of what draws in the marked generators and datasets."""
+    """Return the ids of the sources (see ``rng.source_of``) of the marked generators and datasets."""
     return {id(source) for target in marked(mark) for source in sources_in(target)}
 
 
 def sources_in(target: Any) -> List[Any]:
-    """Return what draws in a generator, or in all generators that a dataset stores."""
+    """Return the source of a generator, or of all generators that a dataset stores."""
     stored = [target] if issubclass(type(target), KINDS) else find_generators({"dataset": target}).values()
     return [source_of(generator) for generator in stored]
 
@@ -61,9 +61,9 @@ def sources_in(target: Any) -> List[Any]:
 class StoredGenerators:
     """The generators that the workers of one start reseed; each worker calls it once.
 
-    The parent searches for all forked workers: a search in a worker would change reference counts, and so copy the
-    memory that it shares with its parent. A worker that was not forked has its own generators. It searches itself and
-    takes those at the same paths.
+    The parent searches for all forked workers: a search in a worker would change reference counts, and therefore copy
+    the memory that it shares with its parent. A worker that was not forked has its own generators, so it searches
+    itself and takes those at the same paths.
 
     Args:
         roots: where to search, objects by name.

@@ -9,59 +9,60 @@ from .._attributes import attributes_of
 KEEP = "_workerseed_keep"
 RESEED = "_workerseed_reseed"
 
-# A loader has its marks in its __dict__: a copy has them, too. The value is the number of calls of `uninstall` before.
+# A loader has its marks in its __dict__, so a copy has them as well. The value counts earlier calls of `uninstall`.
 _uninstalled = 0
 # Datasets and generators are marked by identity: weak references, by mark and id.
 _references: Dict[str, Dict[int, Callable[[], Any]]] = {KEEP: {}, RESEED: {}}
 
 
 def keep(loader_or_generator: Any) -> None:
-    """Exclude a generator, all generators of a dataset, or all in the workers of a loader from reseeding.
+    """Exclude generators from the option ``generators``: workers do not reseed them.
 
-    For the option ``generators``: a validation loader, for example, may need the same random numbers in every epoch. A
-    framework that builds another loader from yours, as Lightning does under DDP, drops the loader's mark. Keep its
-    dataset instead.
+    For example, a validation loader may need the same random numbers in every epoch. A framework that builds a new
+    loader from yours, as Lightning does under DDP, loses the loader's mark. In that case, keep the dataset.
 
     Args:
-        loader_or_generator: a ``DataLoader``, including one that Accelerate has prepared; a dataset; or an
-            ``np.random.Generator``, ``np.random.RandomState``, ``random.Random`` or ``torch.Generator``.
+        loader_or_generator: a generator: an ``np.random.Generator``, ``np.random.RandomState``, ``random.Random`` or
+            ``torch.Generator``; or a dataset, for all generators that it stores; or a ``DataLoader``, for all
+            generators in its workers. The loader may be one that Accelerate has prepared.
 
     Raises:
-        TypeError: it is something else.
+        TypeError: the argument is something else.
     """
     _mark("keep", KEEP, loader_or_generator)
 
 
 def reseed(loader_or_generator: Any) -> None:
-    """Reseed a generator, all generators of a dataset, or all in the workers of a loader, if it is iterable-style.
+    """Include generators of iterable-style loaders in the option ``generators``: workers reseed them.
 
-    The option ``generators`` leaves iterable-style loaders alone by default: their workers often shuffle identically,
-    with a stored generator, and then split the items. Reseeded, they would lose items. ``keep`` takes precedence.
+    By default, the option does not reseed iterable-style loaders. Their workers often shuffle identically, with a
+    stored generator, and then split the items. With reseeded generators, they would lose items. ``keep`` takes
+    precedence.
 
     Args:
-        loader_or_generator: as for ``keep``.
+        loader_or_generator: the same as for ``keep``.
 
     Raises:
-        TypeError: it is something else.
+        TypeError: the argument is something else.
     """
     _mark("reseed", RESEED, loader_or_generator)
 
 
 def forget_marks() -> None:
-    """End all marks; ``uninstall`` calls it."""
+    """Remove all marks; ``uninstall`` calls it."""
     global _uninstalled
     _uninstalled += 1
     _references.update({KEEP: {}, RESEED: {}})
 
 
 def is_marked(loader: Any, mark: str) -> bool:
-    """Whether the user marked this loader, or the one that it is a copy of."""
+    """Whether the user marked this loader, or the loader it was copied from."""
     # Not ==: the loader may come from a process that called `uninstall` more often.
     return bool(attributes_of(loader).get(mark, -1) >= _uninstalled)
 
 
 def marked(mark: str) -> List[Any]:
-    """Return the generators and datasets with a mark, and drop the references to those that are gone."""
+    """Return the generators and datasets with a mark; drop references to those that no longer exist."""
     references = _references[mark]
     for number in [number for number, reference in list(references.items()) if reference() is None]:
         references.pop(number, None)
@@ -93,8 +94,8 @@ def _mark(function: str, mark: str, target: Any) -> None:
 
 
 def _held(source: Any) -> Callable[[], Any]:
-    """Return a stand-in for a weak reference to what cannot have one, NumPy's generators and those of torch 1.x.
+    """Return a substitute for a weak reference, which NumPy's generators and those of torch 1.x do not support.
 
-    It refers to what draws the numbers, a few kilobytes, until ``marked`` finds that nothing else does.
+    It refers to the source, a few kilobytes, until ``marked`` finds that nothing else does.
     """
     return lambda: source if sys.getrefcount(source) > 2 else None  # this closure and the argument

@@ -15,7 +15,7 @@ RANK_VARIABLES = (
     "PMI_RANK",  # MPICH, Intel MPI
     "MV2_COMM_WORLD_RANK",  # MVAPICH2
     "JSM_NAMESPACE_RANK",  # LSF's jsrun
-    "SLURM_PROCID",  # last: a batch script has it, too, and passes it to what mpirun starts
+    "SLURM_PROCID",  # last: a batch script has it as well, and passes it to everything that mpirun starts
 )
 
 

@@ -16,7 +16,7 @@ with suppress(Exception):  # torch also runs without NumPy, or with one that fai
 RANDOM_STATE: Any = getattr(numpy_random, "RandomState", ())
 GENERATOR: Any = getattr(numpy_random, "Generator", ())  # NumPy 1.17 and later
 BIT_GENERATOR: Any = numpy_random.PCG64.__base__ if hasattr(numpy_random, "PCG64") else ()  # not public in 1.17
-# Those of NumPy 1.17 and later: a bit generator draws, and they keep a second normal themselves.
+# The RandomState of NumPy 1.17 and later: its bit generator draws, but it stores a second normal number itself.
 KEEPS_NORMAL: Any = RANDOM_STATE if hasattr(RANDOM_STATE, "_bit_generator") else ()
 KINDS = tuple(filter(None, (random.Random, torch.Generator, RANDOM_STATE, GENERATOR, BIT_GENERATOR)))
 
@@ -33,17 +33,17 @@ def global_generators() -> Dict[str, Any]:
 
 
 def source_of(generator: Any) -> Any:
-    """Return what draws: several generators of NumPy 1.17 and later can share one bit generator."""
+    """Return the object that draws: from NumPy 1.17 on, several generators can share one bit generator."""
     cls = type(generator)
     if issubclass(cls, GENERATOR):
-        return GENERATOR.bit_generator.__get__(generator)  # whatever a subclass has in this name
+        return GENERATOR.bit_generator.__get__(generator)  # even if a subclass has another attribute of this name
     return RANDOM_STATE._bit_generator.__get__(generator) if issubclass(cls, KEEPS_NORMAL) else generator
 
 
 def reseed_source(source: Any, entropy: List[int]) -> None:
     """Give a source a new state: a hash of its own state and of ``entropy``.
 
-    So equal generators stay equal, and a run with the same seed has the same states, wherever generators are found.
+    Therefore equal generators stay equal, and a rerun with the same seed has the same states, wherever they are found.
 
     Args:
         source: what ``source_of`` returns for a generator.
@@ -87,20 +87,20 @@ def seed_from(state: object, entropy: List[int]) -> int:
 
 
 def forget_second_normal(generator: Any) -> None:
-    """Drop the normal that a RandomState has in store: it makes two at a time, and its source does not know."""
+    """Drop the second normal number: a RandomState makes two at a time and stores one outside its bit generator."""
     if issubclass(type(generator), KEEPS_NORMAL):
         generator.set_state(dict(generator.get_state(legacy=False), has_gauss=0, gauss=0.0))
 
 
 def source_state(source: Any) -> Any:
-    """Return the state of a source, as Python's own numbers, lists and texts."""
+    """Return the state of a source, as Python's own numbers, lists and strings."""
     if issubclass(type(source), random.Random):
         return random.Random.getstate(source)
     return _plain(source.state if issubclass(type(source), BIT_GENERATOR) else source.get_state())
 
 
 def _plain(state: Any) -> Any:
-    """Return a state without arrays and NumPy's integers, whose texts are cut short or differ between versions."""
+    """Return a state without arrays and NumPy's integers, whose ``repr`` is shortened or differs between versions."""
     if isinstance(state, dict):
         return sorted((name, _plain(part)) for name, part in state.items())
     if isinstance(state, tuple):

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 from .._attributes import attributes_of
 from .rng import KINDS, global_generators, source_of
 
-SAMPLE = 100  # of more entries of a container, and of more objects of one kind, the search follows a sample
+SAMPLE = 100  # of larger containers, and of more objects of one kind, the search follows this many
 ATOMS = {id(cls) for cls in (bool, bytes, complex, float, int, str, type(None), CodeType, ModuleType)}
 OPAQUE = (CodeType, ModuleType, threading.Thread, torch.Tensor)  # a thread may draw from what it refers to
 ARRAY: Any = getattr(sys.modules.get("numpy"), "ndarray", ())  # .rng has imported it
@@ -33,22 +33,22 @@ def find_generators(roots: Dict[str, Any], leading: AbstractSet[Any] = frozenset
 
     The search follows attributes, slots, containers, closures, defaults, partials, caches and running generator
     functions. In functions and classes of the program, and of the package that a root comes from, it also follows the
-    global variables that their code names. It leaves the rest of the process alone: other threads may draw from that.
+    global variables that their code names. It does not touch the rest of the process: other threads may draw there.
 
-    Of many entries of a container, and of many objects of one kind, it follows a sample. If that leads to a generator,
-    it searches again and follows all of them. A kind is the types of the object and of its owner, by id, and its name
-    if it is an attribute.
+    In large containers, and among many objects of one kind, it follows a sample. If that leads to a generator, it
+    searches again and follows all of them. A kind is the type of the object, the type of its owner (both by id) and,
+    for an attribute, its name.
 
     Args:
         roots: objects by name, such as a loader's ``dataset``.
-        leading: containers, by id, and kinds of which a sample led to a generator.
+        leading: the containers (by id) and kinds whose samples led to a generator.
     """
     found: Dict[str, Any] = {}
     led = set(leading)
     own_packages = set(map(_package, roots.values()))
-    # By id; it holds what it has reached, because an id is unique only among live objects.
+    # By id. It keeps the objects alive, because an id is unique only among live objects.
     seen = {id(part): part for known in global_generators().values() for part in (known, source_of(known))}
-    # Each with its path, such as `dataset.rng`, and the containers and kinds of which a sample led to it.
+    # Each with its path, such as `dataset.rng`, and the containers and kinds whose samples led to it.
     level: List[Tuple[Any, str, Tuple[Any, ...]]] = [(root, name, ()) for name, root in roots.items()]
     while level:
         by_kind: Dict[Any, List[Any]] = {}
@@ -65,7 +65,7 @@ def find_generators(roots: Dict[str, Any], leading: AbstractSet[Any] = frozenset
             most = sys.maxsize if id(value) in leading else SAMPLE
             try:
                 parts = _parts(value, own_packages, most)
-            except Exception:  # an odd object, or another thread changes it
+            except Exception:  # the object is odd, or another thread is changing it
                 parts = [("", part) for part in gc.get_referents(value)]
             if len(parts) > 2 * most:  # keys and entries
                 sampled = (*sampled, id(value))
@@ -84,7 +84,7 @@ def find_generators(roots: Dict[str, Any], leading: AbstractSet[Any] = frozenset
 
 
 def _parts(value: Any, own_packages: Set[str], most: int) -> List[Tuple[str, Any]]:
-    """Return what an object refers to, by name; of a container, a random sample of ``most`` entries."""
+    """Return what an object refers to, by name; from a container, at most ``most`` random entries."""
     cls = type(value)
     if issubclass(cls, OPAQUE) or (cls is dict and "__builtins__" in value):  # of a module
         return []
@@ -106,7 +106,7 @@ def _parts(value: Any, own_packages: Set[str], most: int) -> List[Tuple[str, Any
 
 
 def _entries(value: Any, most: int) -> List[Tuple[str, Any]]:
-    """Return a random sample of ``most`` keys and entries of a container."""
+    """Return at most ``most`` random keys and entries of a container."""
     if issubclass(type(value), ARRAY):
         value = value.ravel().tolist() if value.dtype == object else []
     base: Any = next(base for base in CONTAINERS if issubclass(type(value), base))
@@ -114,7 +114,7 @@ def _entries(value: Any, most: int) -> List[Tuple[str, Any]]:
     pairs: Any = iter(dict.items(value)) if base is dict else zip(keys, base.__iter__(value))
     length = base.__len__(value)
     if length > most:
-        # At random: regular steps could miss what comes at regular steps itself.
+        # At random: regular steps could miss what occurs at regular steps.
         places = sorted(random.Random(0).sample(range(length), most))
         skipped = [place - before - 1 for before, place in zip([-1, *places], places)]
         pairs = [pair for number in skipped for pair in islice(pairs, number, number + 1)]
@@ -130,7 +130,7 @@ def _package(value: Any) -> str:
 
 
 def _is_searched(value: Any, own_packages: Set[str]) -> bool:
-    """Whether the code of a function or class is the program's, or of the package that a root comes from."""
+    """Whether a function or class belongs to the program, or to the package that a root comes from."""
     package = _package(value)
     file = str(getattr(sys.modules.get(package), "__file__", None))
     is_own = package in own_packages or not any(part in file for part in INSTALLED)
@@ -138,13 +138,13 @@ def _is_searched(value: Any, own_packages: Set[str]) -> bool:
 
 
 def _named(function: FunctionType) -> List[Tuple[str, Any]]:
-    """Return the global variables that a function's code names, by ``module.name``, also those of other modules."""
+    """Return the global variables that a function's code names, in any module, by ``module.name``."""
     of_globals, of_attributes = (_names_in(function.__code__, kind) for kind in (NAME_GLOBALS, NAME_ATTRIBUTES))
     variables = function.__globals__
     names = variables if "globals" in of_globals else of_globals  # it may name any
     parts = [(f"{function.__module__}.{name}", variables.get(name, sys.modules.get(name))) for name in sorted(names)]
     modules: List[ModuleType] = []
-    for _, part in parts:  # it grows
+    for _, part in parts:  # the list grows
         if isinstance(part, ModuleType) and part not in modules:
             modules.append(part)
             parts += [(f"{part.__name__}.{name}", vars(part)[name]) for name in sorted(of_attributes & set(vars(part)))]
@@ -153,6 +153,6 @@ def _named(function: FunctionType) -> List[Tuple[str, Any]]:
 
 @lru_cache(maxsize=None)
 def _names_in(code: CodeType, instructions: Tuple[str, ...]) -> Set[str]:
-    """Return the names that these instructions have in code and in the code within it."""
+    """Return the names in these instructions of the code, nested code included."""
     names = {part.argval for part in dis.get_instructions(code) if part.opname in instructions}
     return names.union(*(_names_in(inner, instructions) for inner in code.co_consts if isinstance(inner, CodeType)))
