@@ -2,6 +2,7 @@
 
 import functools
 import gc
+import importlib
 import random
 import threading
 
@@ -132,15 +133,25 @@ def collate(batch):
 """
 
 
-def test_the_code_of_an_installed_package_is_searched_only_if_a_root_comes_from_it(tmp_path, monkeypatch):
-    (tmp_path / "site-packages").mkdir()
-    (tmp_path / "site-packages" / "installed.py").write_text(PACKAGE)
-    monkeypatch.syspath_prepend(str(tmp_path / "site-packages"))
-    import installed
+def imported(name, folder, monkeypatch):
+    """A module with that code in a folder."""
+    folder.mkdir()
+    (folder / (name + ".py")).write_text(PACKAGE)
+    monkeypatch.syspath_prepend(str(folder))
+    return importlib.import_module(name)
 
+
+def test_the_code_of_an_installed_package_is_searched_only_if_a_root_comes_from_it(tmp_path, monkeypatch):
+    installed = imported("installed", tmp_path / "site-packages", monkeypatch)
     for root in (installed.Dataset(), installed.collate, installed.Dataset().__getitem__):
         assert list(find_generators({"dataset": root})) == ["installed.rng"]
     assert find_generators({"dataset": Holding(installed.Dataset(), installed.collate)}) == {}
+
+
+def test_the_code_of_all_modules_of_the_program_is_searched(tmp_path, monkeypatch):
+    program = imported("module_of_the_program", tmp_path / "program", monkeypatch)
+    for held in (program.Dataset(), program.collate):
+        assert list(find_generators({"dataset": Holding(held)})) == ["module_of_the_program.rng"]
 
 
 def test_threads_are_not_searched():

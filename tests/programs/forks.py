@@ -30,8 +30,9 @@ def main(modules):
             sys.argv[:] = command
             sys.path.insert(0, os.path.dirname(command[0]))
             runpy.run_path(command[0], run_name="__main__")
-            for stream in filter(None, (sys.stdout, sys.__stdout__)):
-                stream.flush()
+            for stream in (sys.__stdout__, sys.__stderr__):
+                if not stream.closed:
+                    stream.flush()
             os._exit(0)  # to take torch down takes longer than most of these files
         print("ended", os.waitpid(pid, 0)[1], flush=True)
 
