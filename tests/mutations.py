@@ -23,7 +23,7 @@ LIMIT = 1200  # seconds for the tests of one change; a change that makes them wa
 FOLDERS = ["seeding", "startup", "options"]
 FIRST = {  # the tests that most likely notice a change to a module; then come all others
     "__init__": ["startup/test_without_torch.py", "startup/test_options.py"],
-    "__main__": ["startup/test_command.py"],
+    "__main__": ["startup/test_command.py", "check/test_check.py::test_the_installation"],
     "_config": ["startup/test_options.py", "startup/test_command.py"],
     "_import_hook": ["seeding/test_activation.py", "startup/test_import_hook.py"],
     "_install": ["startup/test_options.py", "seeding/test_activation.py", "seeding/test_failures.py"],

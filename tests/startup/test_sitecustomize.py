@@ -43,7 +43,7 @@ def on_path(*arguments, **variables):
 def venv(tmp_path_factory):
     """A virtual environment with the example in its site-packages; it sees what is installed here."""
     folder = tmp_path_factory.mktemp("venv")
-    subprocess.check_call([sys.executable, "-m", "venv", "--without-pip", str(folder)])
+    subprocess.check_call([sys.executable, "-m", "venv", "--without-pip", str(folder)], timeout=120)
     (site_packages,) = glob.glob(str(folder / "lib" / "python3*" / "site-packages"))
     shutil.copy(FILE, site_packages)
     with open(os.path.join(site_packages, "here.pth"), "w") as file:
@@ -198,7 +198,7 @@ def test_debians_own_sitecustomize_runs(debian):
 @pytest.mark.parametrize("on_pythonpath", [False, True])
 def test_debians_own_sitecustomize_hides_a_file_in_site_packages_but_not_a_folder(debian, tmp_path, on_pythonpath):
     (python, *_), _ = debian
-    subprocess.check_call([python, "-m", "venv", "--without-pip", str(tmp_path)])
+    subprocess.check_call([python, "-m", "venv", "--without-pip", str(tmp_path)], timeout=120)
     (site_packages,) = glob.glob(str(tmp_path / "lib" / "python3*" / "site-packages"))
     shutil.copy(FILE, site_packages)
     variables = {"PYTHONPATH": FOLDER} if on_pythonpath else {}
