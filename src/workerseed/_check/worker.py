@@ -35,11 +35,11 @@ class Recorder:
         """Call the user's ``worker_init_fn``, and record what it does to the generators."""
         if os.getpid() == self.parent:
             raise UnknownError("its workers are threads, not processes")
-        found = self.generators()
+        found = now = self.generators()
         before = states(found)
         if self.roots["worker_init_fn"] is not None:
             self.roots["worker_init_fn"](worker_id)
-        now = self.generators()
+            now = self.generators()
         seeded = [name for name in now if now[name] is not found.get(name) or is_just_seeded(now[name])]
         for name in self.shifted:
             shift(now.get(name))
@@ -52,19 +52,18 @@ class Recorder:
         After the natural round come those from fixed states. Then the worker continues from where it was.
         """
         batch = self.roots["collate_fn"](items)
-        now = self.generators()
-        after = states(now)
-        moving = [name for name in after if after[name] != self.started.get(name)]
-        if self.round == 0:
-            self.natural = {name: get(generator) for name, generator in now.items()}
-            self.record.update(after=after, batches=[])
+        if self.round == 0:  # to search takes longer than all the rest
+            self.now = self.generators()
+            self.natural = {name: get(generator) for name, generator in self.now.items()}
+            self.record.update(after=states(self.now), batches=[])
+        moving = [name for name, state in states(self.now).items() if state != self.started.get(name)]
         record = dict(self.record, moving=moving, batches=[*self.record["batches"], digest(batch)])
         self.round = (self.round + 1) % self.rounds
         for name, state in dict(self.natural, **(self.fixed if self.round else {})).items():
-            put(now.get(name), state)
+            put(self.now.get(name), state)
             if self.round:  # or it might be where the worker started
-                shift(now.get(name))
-        self.started = states(now)
+                shift(self.now.get(name))
+        self.started = states(self.now)
         self.record = record if self.round else dict(record, before=self.started, started=self.started)
         return [record]
 
