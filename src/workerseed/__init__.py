@@ -1,5 +1,6 @@
 """Gives torch 1.0 to 1.8.1 the DataLoader worker seeding of torch 1.9. Importing it turns it on."""
 
+import os
 import sys
 
 from ._import_hook import call_when_imported
@@ -30,10 +31,11 @@ class _Package(type(sys)):  # type: ignore[misc]
 
 
 def _patch_dataloader(dataloader: "ModuleType") -> None:
-    from ._install import patch_dataloader  # which reads the variable, and installs
+    from ._install import patch_dataloader
 
     patch_dataloader(dataloader)
 
 
 sys.modules[__name__].__class__ = _Package
+_variable = os.environ.get("WORKERSEED", "")  # now: a program may change its environment before it imports torch
 call_when_imported(_patch_dataloader)

@@ -5,7 +5,7 @@ import sys
 from types import ModuleType
 from typing import Any, Iterable, NamedTuple, Optional, Tuple
 
-from . import _config
+from . import _config, _variable
 from ._config import settings
 from ._import_hook import imported_dataloader
 from ._messages import log, log_once, warn_once
@@ -49,8 +49,10 @@ def install(options: Iterable[str] = (), rank: _config.Rank = None) -> None:
             ``ranks``.
         TypeError: ``options`` is not a collection of names.
     """
-    requested = _config.checked_options(options)
-    value = os.environ.get(_config.VARIABLE, "")
+    _turn_on(_config.checked_options(options), rank, os.environ.get(_config.VARIABLE, ""))
+
+
+def _turn_on(requested: Tuple[str, ...], rank: _config.Rank, value: str) -> None:
     of_variable, reason = None, f"switched off by {_config.VARIABLE}={value}"
     try:
         of_variable = _config.from_variable(value)
@@ -137,4 +139,4 @@ def _set_state(state: str, reason: str) -> None:
         log(f"{state}: {reason}")
 
 
-install()
+_turn_on((), None, _variable)  # as the import of the package promises

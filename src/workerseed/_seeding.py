@@ -162,8 +162,8 @@ def release_lock(generator: Any) -> None:
         if type(lock) is _thread.LockType:
             lock.acquire(False)
             lock.release()
-        elif type(lock) is _thread.RLock:  # NumPy 2.4; only its owner may release it
-            lock._at_fork_reinit()  # type: ignore[attr-defined]
+        elif hasattr(type(lock), "_at_fork_reinit"):  # NumPy 2.4 has an RLock; without fork, Python has no such method
+            lock._at_fork_reinit()
 
 
 class SeededWorkerInit:

@@ -76,10 +76,9 @@ print(workerseed.status().state in ("active", "native"))
 
 
 @pytest.mark.parametrize("value", ["0", "maybe"])
-def test_a_variable_that_changes_once_it_was_read_switches_nothing_off(prints, value):
+def test_a_variable_that_changes_later_switches_nothing_off(prints, value):
     code = f"""
 import os, workerseed
-workerseed.install()
 os.environ["WORKERSEED"] = {value!r}
 workerseed.install()
 print(workerseed.status().state)
@@ -92,6 +91,11 @@ def test_what_is_no_collection_of_options_is_an_error():
         workerseed.install(options=["nonsense"])
     with pytest.raises(TypeError, match=r"options must be a list of names, such as \['verbose'\], got 'verbose'"):
         workerseed.install(options="verbose")
+
+
+def test_an_environment_that_is_cleared_later_loses_no_option(prints):
+    code = "import os, workerseed\nos.environ.clear()\nprint(workerseed.status().options)"
+    assert prints(code, WORKERSEED="ranks,verbose") == "('ranks', 'verbose')\n"
 
 
 def test_options_of_variable_and_calls_add_up(prints):

@@ -4,7 +4,6 @@ import importlib
 import multiprocessing
 import os
 import sys
-from contextlib import suppress
 from operator import attrgetter
 from typing import Any
 
@@ -60,8 +59,12 @@ if __name__ == "__main__":
     try:
         if target:
             fork: Any = importlib.import_module("_workerseed_of_check._check.fork")
-            with suppress(Exception):  # what is wrong shows again in this process
+            try:
                 program.again = fork.in_fork(lambda: first_epochs(target), program.settings()["timeout"])
+            except program.UnknownError as error:
+                if error.args[0] == fork.LATE:
+                    raise
+                # Anything else shows again in this process.
         next(iter(of_module(target) if target else of_article(start_method)))  # the program examines it, and ends
     except BaseException as error:  # SystemExit, too, from a script without a main guard
         program.write("", target, program.reason_of(error, sys.executable))

@@ -7,9 +7,9 @@ import random
 import sys
 import threading
 from functools import lru_cache
-from itertools import count, islice, repeat
+from itertools import compress
 from types import CodeType, FrameType, FunctionType, MethodType, ModuleType
-from typing import AbstractSet, Any, Dict, List, Set, Tuple
+from typing import AbstractSet, Any, Dict, List, Sequence, Set, Tuple
 
 import torch
 from torch.utils.data import DataLoader
@@ -67,12 +67,14 @@ def find_generators(roots: Dict[str, Any], leading: AbstractSet[Any] = frozenset
                 parts = _parts(value, own_packages, most)
             except Exception:  # the object is odd, or another thread is changing it
                 parts = [("", part) for part in gc.get_referents(value)]
-            if len(parts) > 2 * most:  # keys and entries
+            if len(parts) > most:
                 sampled = (*sampled, id(value))
+            owner = id(type(value))
             for name, part in parts:
                 if id(type(part)) not in ATOMS:
-                    kind = id(type(part)), id(type(value)), name if name[:1] == "." else ""
-                    to_part = path + name if name[:1] in ("", ".", "[") else name
+                    first = name[:1]
+                    kind = id(type(part)), owner, name if first == "." else ""
+                    to_part = path + name if first in ("", ".", "[") else name
                     by_kind.setdefault(kind, []).append((part, to_part, sampled))
         level = []
         for kind, objects in by_kind.items():
@@ -106,20 +108,28 @@ def _parts(value: Any, own_packages: Set[str], most: int) -> List[Tuple[str, Any
 
 
 def _entries(value: Any, most: int) -> List[Tuple[str, Any]]:
-    """Return at most ``most`` random keys and entries of a container."""
+    """Return the keys and entries of a container, or of a sample if it has more than ``most``."""
     if issubclass(type(value), ARRAY):
         value = value.ravel().tolist() if value.dtype == object else []
     base: Any = next(base for base in CONTAINERS if issubclass(type(value), base))
-    keys = count() if base in (list, tuple) else repeat(None)
-    pairs: Any = iter(dict.items(value)) if base is dict else zip(keys, base.__iter__(value))
     length = base.__len__(value)
-    if length > most:
-        # At random: regular steps could miss what occurs at regular steps.
-        places = sorted(random.Random(0).sample(range(length), most))
-        skipped = [place - before - 1 for before, place in zip([-1, *places], places)]
-        pairs = [pair for number in skipped for pair in islice(pairs, number, number + 1)]
-    named = [(f"[{key!r}]" if type(key) in (str, int) else "", key, entry) for key, entry in pairs]
-    return [("", key) for _, key, _ in named] + [(name, entry) for name, _, entry in named]
+    places: Sequence[int] = range(length) if length <= most else _places(length)
+    if base in (list, tuple):
+        return [(f"[{place}]", base.__getitem__(value, place)) for place in places]
+    chosen = bytearray(length)
+    for place in places:
+        chosen[place] = True
+    if base is not dict:
+        return [("", entry) for entry in compress(base.__iter__(value), chosen)]
+    pairs = list(compress(dict.items(value), chosen))
+    named = [(f"[{key!r}]" if type(key) in (str, int) else "", entry) for key, entry in pairs]
+    return [("", key) for key, _ in pairs] + named
+
+
+@lru_cache(maxsize=100)
+def _places(length: int) -> Sequence[int]:
+    """Return the places of a sample. It is random: regular steps could miss what occurs at regular steps."""
+    return sorted(random.Random(0).sample(range(length), SAMPLE))
 
 
 def _package(value: Any) -> str:
