@@ -8,8 +8,8 @@ IMAGE = "np.full((4, 4, 3), 0.5, np.float32)"
 # By package: how it augments, as expressions, and the paths of generators that its transforms may hold.
 PACKAGES = {
     "imgaug": (
-        "imgaug.augmenters.Sequential([imgaug.augmenters.Fliplr(0.5), imgaug.augmenters.Multiply((0.5, 2.0))])",
-        f"self.augment(image={IMAGE})",
+        "imgaug.augmenters.Sequential([imgaug.augmenters.Fliplr(0.5), imgaug.augmenters.AdditiveGaussianNoise(0, 3)])",
+        "self.augment(image=np.zeros((4, 4, 3), np.uint8))",
         {"dataset.augment.random_state.generator"},  # the one that all of them share
     ),
     "albumentations": (

@@ -163,7 +163,9 @@ def test_another_run_draws_the_same_wherever_the_generators_are_found(prints, re
 
 def test_a_generator_of_torch_gets_more_than_the_32_bits_that_its_own_seeding_uses():
     generator = torch.Generator()
+    before = generator.initial_seed()
     rng.reseed_source(generator, [0, 0, 0, 0])
+    assert generator.initial_seed() != before
     seeded = seeded_torch(torch.Generator(), generator.initial_seed())
     assert draw(generator) != draw(seeded)
 
