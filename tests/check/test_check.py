@@ -137,10 +137,14 @@ def test_an_invalid_value_of_the_variable_is_named(check):
 # Limits
 
 
-def test_it_gives_up_after_a_limit_and_shows_what_the_program_printed(check):
-    done = check("train:hanging", "--timeout", "20")  # torch alone may take ten to import
+@pytest.mark.parametrize("hangs", ["loader", "import"])
+def test_it_gives_up_after_a_limit_and_shows_what_the_program_printed(check, tmp_path, hangs):
+    module = tmp_path / "hanging.py"
+    module.write_text("import time\nprint('this hangs', flush=True)\ntime.sleep(600)")
+    target = "train:hanging" if hangs == "loader" else f"{module}:loader"
+    done = check(target, "--timeout", "20")  # torch alone may take ten to import
     assert done.returncode == 2
-    assert "this hangs" in done.stderr.splitlines()
+    assert "this hangs" in done.stdout.splitlines()
     assert "Cannot tell: it took too long; --timeout sets the limit." in done.stdout.splitlines()
 
 
