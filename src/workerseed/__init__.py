@@ -1,6 +1,5 @@
 """Gives torch 1.0 to 1.8.1 the DataLoader worker seeding of torch 1.9. Importing it turns it on."""
 
-import os
 import sys
 
 from ._import_hook import call_when_imported
@@ -37,5 +36,4 @@ def _patch_dataloader(dataloader: "ModuleType") -> None:
 
 
 sys.modules[__name__].__class__ = _Package
-_variable = os.environ.get("WORKERSEED", "")  # now: a program may change its environment before it imports torch
 call_when_imported(_patch_dataloader)

@@ -47,13 +47,13 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         description="Load the same items in every worker of a DataLoader, unchanged and with workerseed, and compare "
         "the random numbers. Name a loader, or give a command after --: the command runs unmodified, and each of its "
         "loaders is checked when it first starts workers. With neither, check this installation. The exit code is 0 if "
-        "nothing repeats with workerseed, 1 if something repeats or a rerun differs, 2 if it cannot tell.",
+        "nothing repeats with workerseed, 1 if something repeats or a rerun varies, 2 if it cannot tell.",
     )
     check.add_argument(
         "loader",
         nargs="?",
         metavar="MODULE:LOADER",
-        help="a DataLoader, or a function that returns one; path/to/file.py:LOADER works too",
+        help="a DataLoader, or a function without arguments that returns one; path/to/file.py:LOADER works too",
     )
     check.add_argument(
         "--start-method",
@@ -63,7 +63,11 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         help="for checking the installation; repeat the option to check several (default: Python's own)",
     )
     check.add_argument(
-        "--timeout", type=float, default=600, metavar="SECONDS", help="limit for each loader (default: 600)"
+        "--timeout",
+        type=float,
+        default=600,
+        metavar="SECONDS",
+        help="limit for checking each loader, not for the program (default: 600)",
     )
     check.add_argument("--json", action="store_true", help="print a JSON list of loaders")
     argv = list(sys.argv[1:] if argv is None else argv)

@@ -1,6 +1,7 @@
-"""Waits until torch's DataLoader is imported, then runs callbacks."""
+"""Notes the variable WORKERSEED, waits until torch's DataLoader is imported, then runs callbacks."""
 
 import _thread
+import os
 import sys
 
 TYPE_CHECKING = False  # mypy reads it as true; `typing` itself is too slow to import at interpreter start
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     from typing import Any, Callable, List, Optional, Set
 
     Callback = Callable[[ModuleType], None]
+
+variable = os.environ.get("WORKERSEED", "")  # now: a program may change its environment before it imports torch
 
 DATALOADER = "torch.utils.data.dataloader"
 ModuleSpecClass: "Any" = type(sys.__spec__)  # as importlib.machinery has it, which takes long to import

@@ -5,9 +5,9 @@ import sys
 from types import ModuleType
 from typing import Any, Iterable, NamedTuple, Optional, Tuple
 
-from . import _config, _variable
+from . import _config
 from ._config import settings
-from ._import_hook import imported_dataloader
+from ._import_hook import imported_dataloader, variable
 from ._messages import log, log_once, warn_once
 
 _state = ("off", "not installed")
@@ -139,4 +139,4 @@ def _set_state(state: str, reason: str) -> None:
         log(f"{state}: {reason}")
 
 
-_turn_on((), None, _variable)  # as the import of the package promises
+_turn_on((), None, variable)  # as the import of the package promises

@@ -18,7 +18,7 @@ class RandomDataset(Dataset):
     def __len__(self):
         return 16
 
-for batch in DataLoader(RandomDataset(), batch_size=2, num_workers=4):
+for batch in DataLoader(RandomDataset(), batch_size=2, num_workers=2):
     pass
 """
 ANNOTATED = """

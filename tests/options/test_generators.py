@@ -235,7 +235,7 @@ def test_a_generator_that_cannot_be_reseeded_is_warned_of_and_others_are_reseede
 def test_workers_that_are_not_forked_reseed_and_keep_the_same(reseeding, method):
     kept = random.Random(2)
     workerseed.keep(kept)
-    workerseed.keep(torch.Generator())  # not of this loader, and no worker could get it
+    workerseed.keep(torch.Generator())  # not of this loader
     with start_method(method) as options:
         drawn = first_draws(Holding(random.Random(1), kept), epochs=1, **options)
     assert [own for own, _ in drawn] == [own for (own,) in first_draws(Holding(random.Random(1)), epochs=1)]

@@ -22,8 +22,8 @@ class RandomDataset:
 
 def of_article(start_method: str) -> Any:
     """Return the article's loader."""
-    torch: Any = importlib.import_module("torch.utils.data")
     program.fixed_name = "the article's dataset"
+    torch: Any = importlib.import_module("torch.utils.data")
     multiprocessing.set_forkserver_preload(["numpy", "torch"])  # as in a program that imports them at its top
     multiprocessing.set_start_method(start_method, force=True)
     sys.modules["torch"].manual_seed(0)
@@ -35,10 +35,10 @@ def of_module(target: str) -> Any:
     path, _, name = target.rpartition(":")
     folder, module = os.path.split(path[: -len(".py")]) if path.endswith(".py") else ("", path)
     sys.path[0] = os.path.abspath(folder)  # in place of this file's
-    program.fixed_name = None  # what starts workers during the import does not count
+    program.fixed_name = None  # what starts workers before the loader is there does not count
     found = attrgetter(name)(importlib.import_module(module))
-    program.fixed_name = target
     found = found() if callable(found) else found
+    program.fixed_name = target
     if not hasattr(found, "num_workers"):
         expected = "a DataLoader, or a function without arguments that returns one"
         raise program.UnknownError(f"{target} leads to an object of type {type(found).__name__}; expected {expected}")
@@ -67,5 +67,5 @@ if __name__ == "__main__":
                 # Anything else shows again in this process.
         next(iter(of_module(target) if target else of_article(start_method)))  # the program examines it, and ends
     except BaseException as error:  # SystemExit, too, from a script without a main guard
-        program.write("", target, program.reason_of(error, sys.executable))
+        program.write("", program.fixed_name or target, program.reason_of(error, sys.executable))
     program.end()

@@ -11,7 +11,6 @@ def watch():
     try:
         package = type(sys)("_workerseed_of_check")
         package.__path__ = [os.path.dirname(os.path.dirname(FOLDER))]
-        package._variable = "0"  # it is off until the experiment installs it
         sys.modules[package.__name__] = package
         import _workerseed_of_check._check.program  # noqa: F401
     except Exception as error:
