@@ -25,6 +25,9 @@ class _Package(type(sys)):  # type: ignore[misc]
         home = {"keep": "_options", "reseed": "_options", "numpy_seed": "_seeding"}.get(name, "_install")
         return getattr(__import__(home, globals(), level=1, fromlist=[name]), name)
 
+    def __reduce__(self):  # type: ignore[no-untyped-def]  # cloudpickle (Ray, Dask, joblib) knows only plain modules
+        return __import__, (self.__name__, None, None, ["__version__"])
+
     def __dir__(self):  # type: ignore[no-untyped-def]
         return sorted({*super().__dir__(), *__all__})
 

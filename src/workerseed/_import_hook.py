@@ -1,4 +1,4 @@
-"""Notes the variable WORKERSEED, waits until torch's DataLoader is imported, then runs callbacks."""
+"""Reads the variable WORKERSEED, and runs callbacks when torch's DataLoader has been imported."""
 
 import _thread
 import os
@@ -74,8 +74,8 @@ class _Finder:
         thread = _thread.get_ident()
         if name != DATALOADER or thread in _searching:
             return None
-        _searching.add(thread)
         try:
+            _searching.add(thread)
             spec: Any = sys.modules["_frozen_importlib"]._find_spec(name, path, target)
         finally:
             _searching.discard(thread)
@@ -102,17 +102,20 @@ class _Loader:
     def __getattr__(self, name: str) -> "Any":
         attribute = getattr(self.loader, name)
         # Loaders in the style before Python 3.4, such as wrapt 1.12's, only have load_module.
-        return attribute if name not in ("exec_module", "load_module") else lambda part: self._execute(attribute, part)
+        if name not in ("exec_module", "load_module"):
+            return attribute
+        return lambda *args, **kwargs: self._execute(attribute, *args, **kwargs)
 
     def __reduce_ex__(self, protocol: "Any") -> "Any":  # a copy or a pickle is that of the module's own loader
         return self.loader.__reduce_ex__(protocol)
 
-    def _execute(self, execute: "Any", module_or_name: "Any") -> "Any":
-        spec = getattr(module_or_name, "__spec__", None)
+    def _execute(self, execute: "Any", *args: "Any", **kwargs: "Any") -> "Any":
+        module: Any = next(iter((*args, *kwargs.values())), None)  # load_module takes a name, or nothing
+        spec = getattr(module, "__spec__", None)
         if spec is not None and spec.loader is self:
-            spec.loader = module_or_name.__loader__ = self.loader
-        result = execute(module_or_name)
-        _call(module_or_name if result is None else result)
+            spec.loader = module.__loader__ = self.loader
+        result = execute(*args, **kwargs)
+        _call(module if result is None else result)
         return result
 
 

@@ -83,7 +83,7 @@ def uninstall() -> None:
     """Put torch's own functions back. Workers that start from now on are not seeded.
 
     Workers that are already running are not affected. Marks of ``keep`` and ``reseed`` are removed. If another library
-    has wrapped one of workerseed's wrappers, that wrapper may stay and passes calls through.
+    has wrapped one of workerseed's wrappers, workerseed's may stay; it then only passes calls through.
     """
     _set_state("off", "uninstalled")
     settings.options = settings.rank = None
@@ -139,4 +139,4 @@ def _set_state(state: str, reason: str) -> None:
         log(f"{state}: {reason}")
 
 
-_turn_on((), None, variable)  # as the import of the package promises
+_turn_on((), None, variable)  # importing the package turns it on, with the variable as it was then

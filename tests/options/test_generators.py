@@ -242,6 +242,40 @@ def test_workers_that_are_not_forked_reseed_and_keep_the_same(reseeding, method)
     assert {of_kept for _, of_kept in drawn} == {random.Random(2).random()}
 
 
+def test_a_global_generator_of_the_script_is_reseeded_in_spawned_workers_as_in_forked_ones(prints):
+    code = """
+import random, torch, workerseed
+from torch.utils.data import DataLoader
+
+RNG = random.Random(0)
+
+class Draws:
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        return RNG.random()
+
+def drawn(method):
+    torch.manual_seed(0)
+    torch.multiprocessing.set_start_method(method, force=True)
+    return [float(number) for number in DataLoader(Draws(), num_workers=2)]
+
+if __name__ == "__main__":
+    workerseed.install(["generators"])
+    print(len(set(drawn("fork"))), drawn("spawn") == drawn("fork"))
+"""
+    assert prints(code) == "4 True\n"
+
+
+@pytest.mark.skipif(not hasattr(torch, "set_default_device"), reason="torch 2.0 brought it")
+def test_a_torch_generator_is_reseeded_whatever_the_default_device(reseeding):
+    generator = torch.Generator()
+    with torch.device("meta"):
+        rng.reseed_source(generator, [0, 1, 2, 3])
+    assert generator.initial_seed() != torch.Generator().initial_seed()
+
+
 # What is left alone
 
 

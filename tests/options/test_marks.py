@@ -85,7 +85,7 @@ def test_a_loader_that_holds_the_one_that_starts_workers_marks_it(function):
 @by_function
 @pytest.mark.parametrize("other", [3, None, [random.Random(1)], random])
 def test_they_take_nothing_else(function, other):
-    with pytest.raises(TypeError, match=function.__name__ + " takes a DataLoader, a dataset or a generator, got "):
+    with pytest.raises(TypeError, match=function.__name__ + " takes a DataLoader, a dataset or a generator, not a "):
         function(other)
 
 

@@ -157,3 +157,13 @@ def test_the_code_of_all_modules_of_the_program_is_searched(tmp_path, monkeypatc
 def test_threads_are_not_searched():
     thread = threading.Thread(target=print, args=(random.Random(1),))
     assert find_generators({"dataset": Holding(thread)}) == {}
+
+
+def test_an_odd_global_variable_does_not_hide_the_others(monkeypatch):
+    class Odd:
+        __class__ = property(lambda self: 1 / 0)
+
+    monkeypatch.setitem(globals(), "ODD", Odd())
+    monkeypatch.setitem(globals(), "RNG", random.Random(0))
+    found = find_generators({"collate_fn": lambda items: (ODD, RNG)})  # noqa: F821
+    assert list(found.values()) == [globals()["RNG"]]

@@ -191,7 +191,7 @@ from torch.utils.data import DataLoader
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # who runs the tests may ignore it, and we inherit that
 iterator = iter(DataLoader(range(10 ** 6), num_workers=2))
-next(iterator)
+batches = next(iterator), next(iterator)  # of either worker: one whose parent dies as it starts never notices
 print(*[child.pid for child in multiprocessing.active_children()], flush=True)
 if sys.argv[1] == "error":
     raise ValueError("the user")

@@ -1,6 +1,7 @@
 """What works where there is no torch or it is not imported, and what is said about the rest."""
 
 import json
+import pickle
 import sys
 
 import pytest
@@ -35,6 +36,10 @@ def test_options_wait_for_torch_too_and_uninstall_ends_the_waiting(prints):
     code = "import workerseed as w\nw.install(['generators'])\nprint(w.status().state, w.status().options)\n"
     code += "w.uninstall()\nprint(*w.status())"
     assert prints(code, WORKERSEED="ranks") == "waiting ('ranks', 'generators')\noff uninstalled None ()\n"
+
+
+def test_it_is_pickled_by_its_name():  # so cloudpickle can send functions that name it
+    assert pickle.loads(pickle.dumps(workerseed)) is workerseed
 
 
 # Where it is not installed

@@ -107,6 +107,7 @@ def install(options: List[str]) -> Any:
     """Install workerseed in this process: the program's own, with its marks, if it has it, or a private copy."""
     os.environ["WORKERSEED"] = ",".join(options) or "1"
     core = "workerseed" if "workerseed" in sys.modules else __package__.rpartition(".")[0]
+    vars(import_module(f"{core}._import_hook"))["variable"] = "0"  # only the options of the command count
     module = import_module(f"{core}._install")
     module.install(options)
     return module.status()._asdict()

@@ -25,7 +25,7 @@ def stored_generators(iterator: Any, loader: Any, worker_init_fn: Any, verbose: 
     roots = {"dataset": dataset, "collate_fn": _taken(iterator, loader, "collate_fn"), "worker_init_fn": worker_init_fn}
     found = {} if is_marked(loader, KEEP) else find_generators(roots)
     if not found:
-        return None  # do not search marked datasets for nothing
+        return None  # nothing to choose from, so the marked datasets need no search
     kept = _marked_sources(KEEP)
     chosen = {path: generator for path, generator in found.items() if id(source_of(generator)) not in kept}
     is_iterable = issubclass(type(dataset), getattr(dataloader, "IterableDataset", ()))  # torch 1.2 and later

@@ -85,11 +85,11 @@ def _mark(function: str, mark: str, target: Any) -> None:
         return
     is_dataset = cls.__module__ != "builtins" and (hasattr(cls, "__getitem__") or hasattr(cls, "__iter__"))
     if not issubclass(cls, KINDS) and not is_dataset:
-        raise TypeError(f"{function} takes a DataLoader, a dataset or a generator, got {target!r}")
+        raise TypeError(f"{function} takes a DataLoader, a dataset or a generator, not a {cls.__name__}")
     references = _references[mark]
     for part in [target] if cls.__weakrefoffset__ else sources_in(target):
         references[id(part)] = weakref.ref(part) if type(part).__weakrefoffset__ else _held(part)
-    if len(references) & (len(references) - 1) == 0:  # 1, 2, 4, ...: the cost of a mark does not grow with their number
+    if len(references) & (len(references) - 1) == 0:  # at 1, 2, 4, ... marks: a mark costs the same among many
         marked(mark)
 
 

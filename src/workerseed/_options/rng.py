@@ -51,7 +51,7 @@ def reseed_source(source: Any, entropy: List[int]) -> None:
     """
     cls = type(source)
     if issubclass(cls, torch.Generator):
-        # A forked worker must not even ask for the state of a GPU's. torch 1.0 to 1.2 have no other devices.
+        # A forked worker must not even read the state of a GPU's generator. torch 1.0 to 1.2 have only the CPU's.
         if getattr(source, "device", None) is None or source.device.type == "cpu":
             _reseed_torch(source, seed_from(source_state(source), entropy))
         return
@@ -65,11 +65,12 @@ def reseed_source(source: Any, entropy: List[int]) -> None:
 
 
 def _reseed_torch(source: Any, seed: int) -> None:
-    source.manual_seed(seed % 2**63)  # torch 1.2 takes no more; it uses 32 bits, which repeat in some 10,000 starts
+    # 63 bits: torch 1.2 takes no more. It uses 32 of them, and among 77,000 starts two are as likely equal as not.
+    source.manual_seed(seed % 2**63)
     words = random.Random(seed).getstate()[1][:TORCH_WORDS]
     packed = [byte for word in words for byte in word.to_bytes(8, "little")]
     state = source.get_state()
-    state[TORCH_WORDS_START : TORCH_WORDS_START + len(packed)] = torch.tensor(packed, dtype=torch.uint8)
+    state[TORCH_WORDS_START : TORCH_WORDS_START + len(packed)] = torch.tensor(packed, dtype=torch.uint8, device="cpu")
     source.set_state(state)
 
 

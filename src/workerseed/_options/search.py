@@ -19,7 +19,7 @@ from .rng import KINDS, global_generators, source_of
 
 SAMPLE = 100  # of larger containers, and of more objects of one kind, the search follows this many
 ATOMS = {id(cls) for cls in (bool, bytes, complex, float, int, str, type(None), CodeType, ModuleType)}
-OPAQUE = (CodeType, ModuleType, threading.Thread, torch.Tensor)  # a thread may draw from what it refers to
+OPAQUE = (ModuleType, threading.Thread, torch.Tensor)  # a thread may draw from what it refers to
 ARRAY: Any = getattr(sys.modules.get("numpy"), "ndarray", ())  # .rng has imported it
 CONTAINERS: Any = (list, tuple, dict, set, frozenset, ARRAY)
 NOT_SEARCHED = ("builtins", "torch", "numpy", "workerseed")
@@ -35,13 +35,13 @@ def find_generators(roots: Dict[str, Any], leading: AbstractSet[Any] = frozenset
     functions. In functions and classes of the program, and of the package that a root comes from, it also follows the
     global variables that their code names. It does not touch the rest of the process: other threads may draw there.
 
-    In large containers, and among many objects of one kind, it follows a sample. If that leads to a generator, it
-    searches again and follows all of them. A kind is the type of the object, the type of its owner (both by id) and,
-    for an attribute, its name.
+    Of a large container, and of many objects of one kind, it follows a sample. If a sample leads to a generator, the
+    search starts again and follows the whole container, or all objects of that kind. A kind is the type of the
+    object, the type of its owner (both by id) and, for an attribute, its name.
 
     Args:
         roots: objects by name, such as a loader's ``dataset``.
-        leading: the containers (by id) and kinds whose samples led to a generator.
+        leading: the containers (by id) and kinds that earlier searches found to lead to generators.
     """
     found: Dict[str, Any] = {}
     led = set(leading)
@@ -57,6 +57,7 @@ def find_generators(roots: Dict[str, Any], leading: AbstractSet[Any] = frozenset
                 continue
             seen[id(value)] = value
             if issubclass(type(value), KINDS):
+                path = path.replace("__mp_main__", "__main__", 1)  # as a spawned worker calls the script
                 while path in found:
                     path += "'"
                 found[path] = value
@@ -153,15 +154,16 @@ def _named(function: FunctionType) -> List[Tuple[str, Any]]:
     variables = function.__globals__
     names = variables if "globals" in of_globals else of_globals  # it may name any
     parts = [(f"{function.__module__}.{name}", variables.get(name, sys.modules.get(name))) for name in sorted(names)]
-    modules: List[ModuleType] = []
+    modules: List[Any] = []
+    part: Any
     for _, part in parts:  # the list grows
-        if isinstance(part, ModuleType) and part not in modules:
+        if issubclass(type(part), ModuleType) and part not in modules:
             modules.append(part)
             parts += [(f"{part.__name__}.{name}", vars(part)[name]) for name in sorted(of_attributes & set(vars(part)))]
     return parts
 
 
-@lru_cache(maxsize=None)
+@lru_cache(maxsize=10000)
 def _names_in(code: CodeType, instructions: Tuple[str, ...]) -> Set[str]:
     """Return the names in these instructions of the code, nested code included."""
     names = {part.argval for part in dis.get_instructions(code) if part.opname in instructions}
