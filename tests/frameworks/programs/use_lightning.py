@@ -6,6 +6,9 @@ The latter have the variables of torchelastic, and a further argument: how to se
 import inspect
 import sys
 
+if __name__ == "__main__":
+    import activated  # noqa: F401
+
 import pytorch_lightning as pl
 import torch
 from items import Draws, name_of, own_worker_init_fn, rows, seed_parent, write
