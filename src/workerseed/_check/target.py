@@ -35,10 +35,10 @@ def of_module(target: str) -> Any:
     path, _, name = target.rpartition(":")
     folder, module = os.path.split(path[: -len(".py")]) if path.endswith(".py") else ("", path)
     sys.path[0] = os.path.abspath(folder)  # in place of this file's
-    program.fixed_name = None  # what starts workers before the loader is there does not count
+    program.fixed_name = None  # what starts workers during the import does not count
     found = attrgetter(name)(importlib.import_module(module))
+    program.fixed_name = target  # now: some loaders start their workers when they are built
     found = found() if callable(found) else found
-    program.fixed_name = target
     if not hasattr(found, "num_workers"):
         expected = "a DataLoader, or a function without arguments that returns one"
         raise program.UnknownError(f"{target} leads to an object of type {type(found).__name__}; expected {expected}")
