@@ -46,16 +46,21 @@ def python(tmp_path):
     return run
 
 
-@pytest.fixture
-def prints(python):
-    """Like ``python``, but the program has to end well: what it printed on stdout comes back."""
+def printed_by(run):
+    """What ``run`` prints on stdout, of programs that have to end well."""
 
-    def run(code, *options, **variables):
-        done = python(code, *options, **variables)
+    def printed(code, *options, **variables):
+        done = run(code, *options, **variables)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    return run
+    return printed
+
+
+@pytest.fixture
+def prints(python):
+    """Like ``python``, but the program has to end well: what it printed on stdout comes back."""
+    return printed_by(python)
 
 
 @pytest.fixture(scope="session")
@@ -86,13 +91,7 @@ def forked(process_with_torch, tmp_path):
 @pytest.fixture
 def shows(forked):
     """Like ``prints``, but in such a fork."""
-
-    def run(code, **variables):
-        done = forked(code, **variables)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    return run
+    return printed_by(forked)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ without torch and without loading anything. workerseed's own code computes worke
 import numpy as np
 from ways import LOW, WAYS, base_seeds_of, words_of
 
-from workerseed._seeding import numpy_seed
+from workerseed._seeding import numpy_seed, seeds_of_rank
 
 RANKS, WORKERS, EPOCHS = 1024, 16, 61
 SEED = 0  # the user's
@@ -41,9 +41,7 @@ def ways(rank, worker_id, seed, base_seed):
     yield "torch 1.9 and later: 128 bits for NumPy", words_of(worker_id, base_seed)
     words = words_of(worker_id, base_seed, rank, 8)
     assert [int(word[-1]) for word in words[:4]] == numpy_seed(int(base_seed[-1]), int(worker_id[-1]), int(rank[-1]))
-    # As workerseed._seeding.seed_random makes the seeds of ranks other than 0.
-    of_ranks = words[4] | words[5] << np.uint64(32), (words[6] | words[7] << np.uint64(32)) >> np.uint64(1)
-    for_random, for_torch = (np.where(rank > 0, own, base_seed + worker_id) for own in of_ranks)
+    for_random, for_torch = (np.where(rank > 0, own, base_seed + worker_id) for own in seeds_of_rank(words))
     yield "ranks: 128 bits for NumPy", words[:4]
     yield "ranks: 64 bits for random", [for_random]
     yield "ranks: 63 bits for torch", [for_torch]

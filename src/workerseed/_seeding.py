@@ -117,13 +117,18 @@ def seed_random(worker_id: int, rank: int) -> Tuple[List[int], List[int]]:
     entropy = entropy_words((seed - worker_id) & MASK64, worker_id, rank)
     words = generate_state(entropy, 8 if rank else 4)
     if rank:
-        seed = words[4] | words[5] << 32
-        torch.manual_seed((words[6] | words[7] << 32) >> 1)  # 63 bits: torch 1.2 takes no more
+        seed, seed_of_torch = seeds_of_rank(words)
+        torch.manual_seed(seed_of_torch)
         info = getattr(sys.modules.get("torch.utils.data._utils.worker"), "_worker_info", None)  # torch 1.0 has none
         if info is not None:
             object.__setattr__(info, "seed", torch.initial_seed())  # torch's class refuses, frozen in torch 2.13
     random.seed(seed)
     return entropy, words
+
+
+def seeds_of_rank(words: List[int]) -> Tuple[int, int]:
+    """Return the seeds of ``random`` and of torch on a rank other than 0, from all eight words of a start."""
+    return words[4] | words[5] << 32, (words[6] | words[7] << 32) >> 1  # 63 bits: torch 1.2 takes no more
 
 
 def seed_numpy(words: List[int], is_worker_process: bool) -> None:

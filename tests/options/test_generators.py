@@ -336,7 +336,7 @@ ITERABLE, MAP = (getattr(getattr(dataloader, "_DatasetKind", None), kind, None) 
     "dataset, kind", [(Sharing, None), (Sharing, MAP), (lambda: Holding(random.Random(1)), ITERABLE)]
 )
 def test_the_class_or_the_kind_of_the_dataset_makes_a_loader_iterable_style(dataset, kind):
-    assert added(_dataset=dataset(), _dataset_kind=kind) == (0, None)
+    assert added(_dataset=dataset(), _dataset_kind=kind) is None
 
 
 @pytest.mark.parametrize("underscore", ["", "_"])
@@ -347,7 +347,7 @@ def test_the_iterator_says_what_it_loads_and_no_property_of_the_loader_runs(unde
 
     dataset, collate_fn = Holding(random.Random(1)), Calling(random.Random(2))
     loader = object.__new__(Unreadable)
-    _, stored = added(loader, **{underscore + "dataset": dataset, underscore + "collate_fn": collate_fn})
+    stored = added(loader, **{underscore + "dataset": dataset, underscore + "collate_fn": collate_fn})
     assert stored.paths == ["dataset.generators[0]", "collate_fn.generators[0]"]
 
 
@@ -358,13 +358,13 @@ class Iterator:
 
 def added(loader=None, **attributes):
     """What the option adds to a start of workers by an iterator with these attributes."""
-    return 0, stored_generators(Iterator(attributes), loader, None, verbose=False)
+    return stored_generators(Iterator(attributes), loader, None, verbose=False)
 
 
 def test_in_threads_of_the_parent_nothing_is_reseeded():
     generator = random.Random(1)
     before = generator.getstate()
-    init = _seeding.SeededWorkerInit(None, *added(dataset=Holding(generator)))
+    init = _seeding.SeededWorkerInit(None, reseed=added(dataset=Holding(generator)))
     init(0)
     assert init.reseed is not None
     assert generator.getstate() == before
@@ -372,7 +372,7 @@ def test_in_threads_of_the_parent_nothing_is_reseeded():
 
 def test_a_worker_does_not_hold_the_dataset_after_it_has_reseeded():
     dataset = Holding(random.Random(1))
-    dataset, stored = pickle.loads(pickle.dumps((dataset, added(dataset=dataset)[1])))  # as in a spawned worker
+    dataset, stored = pickle.loads(pickle.dumps((dataset, added(dataset=dataset))))  # as in a spawned worker
     before = dataset.generators[0].getstate()
     stored([0, 0, 0, 0])
     assert dataset.generators[0].getstate() != before
