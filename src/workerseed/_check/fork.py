@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 from contextlib import suppress
-from multiprocessing import forkserver
+from multiprocessing import forkserver, util
 from typing import Any, Callable
 
 from .._options import rng
@@ -65,6 +65,7 @@ def run_fork(task: Callable[[], Any], connection: Any, output: Any) -> None:
             found = task()
         except BaseException as error:
             found = reason_of(error)
+        vars(util)["_run_finalizers"](0)  # or the program's tracker says that spawned workers leaked semaphores
         connection.send(found)
         guarding.join()
     finally:
