@@ -42,6 +42,7 @@ def check(target: Optional[str], command: Sequence[str], methods: Sequence[str],
         return cannot_tell(f"{command[0]}: command not found")
     if not hasattr(os, "fork"):
         return cannot_tell("it needs os.fork, which Windows does not have")
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends it without a traceback
     settings = {"timeout": timeout, "options": [option for option in options if option != "verbose"]}
     stdout = None if command and not as_json else sys.stderr
     own = [sys.executable, os.path.join(HERE, "target.py"), target or ""]

@@ -83,8 +83,9 @@ def records(cls: Any, loader: Any, way: str, epochs: int, shifted: List[str]) ->
     arrived: List[Dict[str, Any]] = []
 
     def collect(wrapped: Any, iterator: Any, args: Any, kwargs: Any) -> Any:
-        arrived.extend(wrapped(*args, **kwargs))
-        return arrived[-1:]
+        batch = wrapped(*args, **kwargs)
+        arrived.extend(part for part in batch if type(part) is dict)  # a worker loop may add to it, as EDSR-PyTorch's
+        return batch
 
     wrapt.wrap_function_wrapper(next(base for base in cls.__mro__ if "__next__" in vars(base)), "__next__", collect)
     status = install(program.settings()["options"]) if way == "workerseed" else None

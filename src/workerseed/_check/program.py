@@ -29,13 +29,21 @@ class UnknownError(Exception):
 
 
 def watch(dataloader: ModuleType) -> None:
-    """Wrap the constructors of torch's DataLoader and of the root class of its iterators."""
+    """Wrap the constructors of torch's DataLoader and of its iterators."""
     import wrapt
 
     from .._patch import root_class
 
+    root = root_class(dataloader)
+
+    def watch_subclass(cls: type) -> None:
+        super(root, cls).__init_subclass__()
+        if "__init__" in vars(cls):  # it may not call the root's, as EDSR-PyTorch's
+            wrapt.wrap_function_wrapper(cls, "__init__", examine_first)
+
+    root.__init_subclass__ = classmethod(watch_subclass)
+    wrapt.wrap_function_wrapper(root, "__init__", examine_first)
     wrapt.wrap_function_wrapper(dataloader, "DataLoader.__init__", note_place)
-    wrapt.wrap_function_wrapper(root_class(dataloader), "__init__", examine_first)
 
 
 def note_place(wrapped: Any, loader: Any, args: Any, kwargs: Any) -> None:
