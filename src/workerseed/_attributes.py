@@ -1,14 +1,16 @@
 """Reads the attributes of an object without running its code."""
 
-from types import GetSetDescriptorType
+from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any, Dict
+
+MRO, VARS = (vars(type)[name].__get__ for name in ("__mro__", "__dict__"))  # a metaclass may have its own
 
 
 def attributes_of(value: Any) -> Dict[str, Any]:
     """Return ``vars(value)``, even if its class has a property named ``__dict__``; ``{}`` if it has no attributes."""
-    for cls in type(value).__mro__:
-        descriptor = vars(cls).get("__dict__")
-        if isinstance(descriptor, GetSetDescriptorType):
+    for cls in MRO(type(value)):
+        descriptor = VARS(cls).get("__dict__")
+        if type(descriptor) in (GetSetDescriptorType, MemberDescriptorType):  # the latter of a module
             attributes: Dict[str, Any] = descriptor.__get__(value)
             return attributes
     return {}

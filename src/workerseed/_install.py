@@ -3,9 +3,10 @@
 import os
 import sys
 from types import ModuleType
-from typing import Any, Iterable, NamedTuple, Optional, Tuple
+from typing import Iterable, NamedTuple, Optional, Tuple
 
 from . import _config
+from ._attributes import attributes_of
 from ._config import settings
 from ._import_hook import imported_dataloader, variable
 from ._messages import log, log_once, warn_once
@@ -89,7 +90,7 @@ def uninstall() -> None:
     settings.options = settings.rank = None
     for name, function in (("_patch", "unpatch"), ("_options", "forget_marks")):
         if f"{__package__}.{name}" in sys.modules:
-            getattr(sys.modules[f"{__package__}.{name}"], function)()
+            getattr(sys.modules[f"{__package__}.{name}"], function, bool)()  # another thread may be importing it
 
 
 def status() -> Status:
@@ -105,12 +106,8 @@ def status() -> Status:
     elif state == "waiting" and dataloader is not None:
         reason = "torch's DataLoader was imported in a way that bypasses the import system; call workerseed.install()"
         state = "failed"
-    torch: Any = sys.modules.get("torch")
-    try:
-        version = str(torch.__version__)
-    except Exception:  # not imported, or a lazy module that cannot be
-        version = None
-    return Status(state, reason, version, settings.options or ())
+    version = attributes_of(sys.modules.get("torch")).get("__version__")  # this does not make a lazy module load
+    return Status(state, reason, version and str(version), settings.options or ())
 
 
 def patch_dataloader(dataloader: ModuleType) -> None:

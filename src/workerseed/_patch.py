@@ -5,7 +5,7 @@ import inspect
 import sys
 from contextlib import suppress
 from types import ModuleType
-from typing import Any, Set, Tuple
+from typing import Any, Dict, Set, Tuple
 
 import wrapt
 
@@ -63,8 +63,7 @@ def patch(dataloader: ModuleType) -> Tuple[str, str]:
 
 def unpatch() -> None:
     """Undo ``patch``, except where another library's plain function wraps one of our wrappers."""
-    while _patched:
-        cls = _patched.pop()
+    for cls in list(_patched):
         for name in ("__init__", *FUNCTIONS):
             outer, ours = _find(cls, name)
             if ours is None:
@@ -77,6 +76,7 @@ def unpatch() -> None:
                 delattr(cls, name)
             else:
                 setattr(cls, name, ours.__wrapped__)
+        _patched.discard(cls)  # now: after an interrupt, the next call does the rest
 
 
 def replaced(dataloader: Any) -> str:
@@ -113,13 +113,9 @@ def _init_loader(wrapped: Any, loader: Any, args: Any, kwargs: Any) -> None:
     The iterator does not depend on it: it makes the chain itself for loaders that did not come through here.
     """
     wrapped(*args, **kwargs)
-    if settings.options is not None:
-        try:
-            attributes = loader.__dict__
-            if attributes["num_workers"]:
-                attributes[CHAIN] = ChainedInit(attributes["worker_init_fn"])
-        except Exception:  # a subclass has one of these names as a property
-            return
+    attributes = attributes_of(loader)
+    if settings.options is not None and attributes.get("num_workers"):
+        attributes[CHAIN] = ChainedInit(attributes.get("worker_init_fn"))
 
 
 class ChainedInit:
@@ -148,8 +144,13 @@ def _init_iterator(wrapped: Any, iterator: Any, args: Any, kwargs: Any) -> None:
     if settings.options is not None and (args or "loader" in kwargs):
         attributes[LOADER] = args[0] if args else kwargs["loader"]
     wrapped(*args, **kwargs)
-    if not attributes.get("_num_workers", attributes.get("num_workers")):  # the latter up to torch 1.2
+    if not _has_workers(attributes):
         attributes.pop(LOADER, None)
+
+
+def _has_workers(iterator: Dict[str, Any]) -> bool:
+    """Whether an iterator with these attributes starts workers, or does not say."""
+    return bool(iterator.get("_num_workers", iterator.get("num_workers")) != 0)  # the latter up to torch 1.2
 
 
 class SeededAttribute:
@@ -180,12 +181,9 @@ class SeededAttribute:
 
     def __set__(self, iterator: Any, worker_init_fn: Any) -> None:
         attributes = attributes_of(iterator)
-        if settings.options is not None and not _is_seeded(worker_init_fn):
+        if settings.options is not None and _has_workers(attributes) and not _is_seeded(worker_init_fn):
             worker_init_fn = _seeded_init(iterator, attributes.pop(LOADER, None), worker_init_fn)
-        if self.__wrapped__ is None:
-            attributes[self.name] = worker_init_fn
-        else:
-            self.__wrapped__.__set__(iterator, worker_init_fn)
+        attributes[self.name] = worker_init_fn
 
 
 def _is_seeded(worker_init_fn: Any) -> bool:

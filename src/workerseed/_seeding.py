@@ -189,7 +189,7 @@ class SeededWorkerInit:
         self.reseed = reseed
         self.parent = os.getpid()
 
-    def __call__(self, worker_id: int) -> None:
+    def __call__(self, worker_id: int) -> Any:
         """Reseed, then call the user's function; a failure to reseed is a warning.
 
         An exception would end the worker, which torch 1.0 and 1.1 do not report.
@@ -208,4 +208,5 @@ class SeededWorkerInit:
 
             warn_once(f"worker {worker_id} did not seed {' and '.join(pending)}: {error!r}")
         if self.worker_init_fn is not None:
-            self.worker_init_fn(worker_id)
+            return self.worker_init_fn(worker_id)
+        return None

@@ -59,7 +59,8 @@ def check(target: Optional[str], command: Sequence[str], methods: Sequence[str],
     if as_json:
         print(json.dumps(judged, indent=2))
     if not judged:
-        return cannot_tell(f"{target or programs[0][0]} started no worker processes through torch's DataLoader")
+        name = target or programs[0][0]
+        return cannot_tell(f"{name} started no worker processes through torch's DataLoader before it ended")
     if command and not as_json:
         for each, reports in zip(judged, by_loader.values()):
             print(f"\n{report.table(each)}\n" * (len(reports) > 1), end="")  # more is known than when it was printed

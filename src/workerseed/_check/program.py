@@ -69,7 +69,7 @@ def examine_first(wrapped: Any, iterator: Any, args: Any, kwargs: Any) -> Any:
     elif fixed_name is not None and has_workers and not multiprocessing.current_process().daemon:
         with suppress(Exception):
             examine(type(iterator), loader)
-        if fixed_name and not is_rerun:
+        if fixed_name:
             end()
     return wrapped(*args, **kwargs)
 
@@ -93,6 +93,8 @@ def examine(iterator_class: type, loader: Any) -> None:
 
 def end() -> None:
     """End the program of a check without a command, and what it started."""
+    if is_rerun:
+        sys.exit()
     sys.stdout.flush()
     os._exit(0)
 

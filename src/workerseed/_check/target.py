@@ -4,6 +4,7 @@ import importlib
 import multiprocessing
 import os
 import sys
+from contextlib import suppress
 from operator import attrgetter
 from typing import Any
 
@@ -48,7 +49,8 @@ def of_module(target: str) -> Any:
 def first_epochs(target: str) -> Any:
     """Return a loader's first epochs in this process, for another one that imports it from the same seeds."""
     program.is_rerun = True
-    next(iter(of_module(target)))
+    with suppress(SystemExit):  # once they are known; or from a script without a main guard
+        next(iter(of_module(target)))
     return program.again
 
 

@@ -8,7 +8,7 @@ import sys
 import threading
 from functools import lru_cache
 from itertools import compress
-from types import CodeType, FrameType, FunctionType, MethodType, ModuleType
+from types import CodeType, FrameType, FunctionType, MethodType, ModuleType, TracebackType
 from typing import AbstractSet, Any, Dict, List, Sequence, Set, Tuple
 
 import torch
@@ -19,7 +19,8 @@ from .rng import KINDS, global_generators, source_of
 
 SAMPLE = 100  # of larger containers, and of more objects of one kind, the search follows this many
 ATOMS = {id(cls) for cls in (bool, bytes, complex, float, int, str, type(None), CodeType, ModuleType)}
-OPAQUE = (ModuleType, threading.Thread, torch.Tensor)  # a thread may draw from what it refers to
+# What a thread refers to, it may draw from; a traceback leads to the variables of the whole program.
+OPAQUE = (ModuleType, threading.Thread, TracebackType, torch.Tensor)
 ARRAY: Any = getattr(sys.modules.get("numpy"), "ndarray", ())  # .rng has imported it
 CONTAINERS: Any = (list, tuple, dict, set, frozenset, ARRAY)
 NOT_SEARCHED = ("builtins", "torch", "numpy", "workerseed")
@@ -154,12 +155,13 @@ def _named(function: FunctionType) -> List[Tuple[str, Any]]:
     variables = function.__globals__
     names = variables if "globals" in of_globals else of_globals  # it may name any
     parts = [(f"{function.__module__}.{name}", variables.get(name, sys.modules.get(name))) for name in sorted(names)]
-    modules: List[Any] = []
+    modules: List[int] = []
     part: Any
     for _, part in parts:  # the list grows
-        if issubclass(type(part), ModuleType) and part not in modules:
-            modules.append(part)
-            parts += [(f"{part.__name__}.{name}", vars(part)[name]) for name in sorted(of_attributes & set(vars(part)))]
+        if issubclass(type(part), ModuleType) and id(part) not in modules:
+            modules.append(id(part))
+            found = attributes_of(part)  # this does not make a lazy module load
+            parts += [(f"{found.get('__name__')}.{name}", found[name]) for name in sorted(of_attributes & set(found))]
     return parts
 
 
