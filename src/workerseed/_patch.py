@@ -45,7 +45,7 @@ def patch(dataloader: ModuleType) -> Tuple[str, str]:
     if native and not options:
         return "native", native
     if not isinstance(loader, type) or not isinstance(root, type):
-        return "unsupported", f"this torch has no DataLoader with worker iterators below {' or '.join(ROOTS)}"
+        return "unsupported", f"this torch has no DataLoader with worker iterators derived from {' or '.join(ROOTS)}"
     try:
         for cls, wrapper in ((loader, _init_loader), (root, _init_iterator)):
             if _find(cls, "__init__")[1] is None:

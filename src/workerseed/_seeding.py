@@ -22,8 +22,8 @@ def numpy_seed(base_seed: int, worker_id: int, rank: int = 0) -> List[int]:
     ``torch/utils/data/_utils/worker.py``, pytorch#56488) always has 0 in place of ``rank``.
 
     Args:
-        base_seed: the number that torch draws for all workers of an epoch, ``torch.initial_seed() - worker_id`` in a
-            worker; from 0 to 2**64 - 1.
+        base_seed: the number that torch draws for all workers of an epoch, from 0 to 2**64 - 1. In a worker, it is
+            ``torch.initial_seed() - worker_id`` (with the option ``ranks``, only on rank 0).
         worker_id: from 0 to ``num_workers - 1``, below 2**32.
         rank: the rank of the process in a distributed job, below 2**32.
 

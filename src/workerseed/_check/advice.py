@@ -6,9 +6,12 @@ GLOBAL = ("np.random", "random", "torch")
 ELSE = "something else"
 
 SEED = "torch.initial_seed() % 2**32, which differs by worker and epoch"
-MEANT = "If you fix the draws of an item or a worker on purpose, leave it."
+MEANT = "If an item or a worker is meant to get the same random numbers every time, leave it."
 SPLIT = "If workers rely on it to shuffle identically and then split the items, they would lose items."
-UNKNOWN = "OpenCV, numba, C++, a generator made and dropped, or a clock, for example. workerseed does not reseed these."
+UNKNOWN = (
+    "It may come from OpenCV, numba, C++ code, a clock, or a generator that the dataset creates and discards. "
+    "workerseed does not reseed these."
+)
 UNREACHED = f"workerseed does not see how the loader's iterator takes worker_init_fn. Seed it there with {SEED}."
 OPTION = "turn on the option `{0}` (WORKERSEED={0}, or `workerseed run --{0}`)."
 RANKS = (
@@ -45,7 +48,7 @@ def advise(name: str, source: Dict[str, Any], report: Dict[str, Any]) -> Optiona
         return f"worker_init_fn seeds it: seed it with {SEED}, or not at all. {MEANT}"
     if name in GLOBAL:
         if len({start["before"].get("torch") for start in starts}) < len(starts):
-            return "torch itself is seeded alike before each epoch: seed it once."
+            return "torch itself is seeded with the same number before each epoch: seed it once."
         if after["ranks"] == "same" and "ranks" not in report["options"]:
             return OPTION.format("ranks")
         is_unreached = status["state"] == "active" and len(set(before)) < len(before)
@@ -57,7 +60,7 @@ def advise(name: str, source: Dict[str, Any], report: Dict[str, Any]) -> Optiona
     elif not any(name in start["moving"] for start in starts):
         texts.append("It is drawn from once and not again: if that makes an order, a split or a task, leave it.")
     elif is_on:
-        texts.append("workerseed.keep or worker_init_fn leaves it unchanged.")
+        texts.append("workerseed.keep excludes it, or worker_init_fn restores it.")
     return " ".join(texts + ["Create it with a seed."] * (not after["repeatable"]))
 
 

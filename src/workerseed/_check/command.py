@@ -30,7 +30,7 @@ def check(target: Optional[str], command: Sequence[str], methods: Sequence[str],
         as_json: print a list of loaders instead of tables.
 
     Returns:
-        The exit code: 0 if nothing is repeated with workerseed, 1 if something is, 2 if that cannot be told.
+        The exit code: 0 if nothing repeats with workerseed, 1 if something repeats or varies, 2 if it cannot tell.
     """
     try:
         options = _config.from_variable(os.environ.get(_config.VARIABLE, "")) or ()

@@ -28,7 +28,7 @@ def table(judged: Dict[str, Any]) -> str:
         has_ranks = any((source["as_it_is"] or {}).get("ranks") for source in used.values())
         columns = [column for column in COLUMNS if column != "ranks" or has_ranks]
         left, width = (12, 8) if has_ranks else (20, 9)
-        first = "as it is" + " (workerseed on)" * is_on
+        first = "unchanged" + " (workerseed on)" * is_on
         lines += ["", f"{'':{left}}{first:{width * len(columns) + 2}}{', '.join(['with workerseed', *options])}"]
         for name, source in [("drawn from", dict.fromkeys(WAYS, COLUMNS)), *used.items()]:
             found = [(source[way] or {}).get(column) for way in WAYS for column in columns]

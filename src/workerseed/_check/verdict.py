@@ -12,8 +12,8 @@ Points = Dict[Tuple[int, int], Set[Any]]  # by epoch and worker: two that have a
 
 WAYS = ("as_it_is", "workerseed")
 EXIT_CODES = {"not affected": 0, "fixed": 0, "not fixed": 1, "cannot tell": 2}
-UNSEEN = "nothing that the check knows draws, and it cannot see anything else where workers load different items"
-SEEDED = "{} is seeded or restored while items are loaded, and workers of an iterable-style dataset load different ones"
+UNSEEN = "no known generator is used, and the check cannot detect others when workers load different items"
+SEEDED = "{} is seeded or restored while items are loaded, and iterable-style workers load different items"
 UNPICKLED = "its batches cannot be pickled, so the check cannot compare them"
 
 

@@ -17,7 +17,7 @@ if value not in OFF and sys.version_info >= (3, 6):
     except Exception as error:
         if "verbose" in value or getattr(error, "name", None) != "workerseed":
             try:
-                sys.stderr.write("workerseed: not installed in {}: {}\n".format(sys.executable, error))
+                sys.stderr.write("workerseed: not imported in {}: {}\n".format(sys.executable, error))
             except Exception:  # stderr may be closed
                 pass
 
