@@ -4,26 +4,23 @@ import pytest
 from support import NATIVE, USE, needs_numpy
 
 STATE = "native" if NATIVE else "active"
-REPORT = "\nimport workerseed\nprint(first_draw(), workerseed.status().state)"
-SEEDED = f"[522, 297, 434] {STATE}\n"
-AFTER_A_LOADER = """
+REPORT = """
+import workerseed
+state, _, version, options = workerseed.status()
+print(first_draw(), state, version == torch.__version__, options)
+"""
+ORDERS = {
+    "before torch": "import workerseed" + USE,
+    "after torch": "import torch, workerseed" + USE,
+    "after DataLoader was taken": USE + "import workerseed",
+    "after a loader was built": USE
+    + """
 loader = DataLoader(RandomDataset(), batch_size=2, num_workers=2)
 import workerseed
 first_draw.__defaults__ = (loader,)
-"""
-
-
-@needs_numpy
-@pytest.mark.parametrize("order", ["workerseed, torch", "torch, workerseed"])
-def test_it_may_be_imported_before_or_after_torch(prints, order):
-    assert prints(f"import {order}{USE}{REPORT}") == SEEDED
-
-
-ORDERS = {
-    "after DataLoader was taken": USE + "import workerseed",
-    "after a loader was built": USE + AFTER_A_LOADER,
+""",
     "again and again": "import workerseed; workerseed.install()" + USE + "workerseed.install()",
-    "after a look whether there is torch": """
+    "before a look whether there is torch": """
 import importlib.util, workerseed
 importlib.util.find_spec("torch.utils.data.dataloader")
 """
@@ -33,8 +30,9 @@ importlib.util.find_spec("torch.utils.data.dataloader")
 
 @needs_numpy
 @pytest.mark.parametrize("order", ORDERS)
-def test_it_may_be_imported(shows, order):
-    assert shows(ORDERS[order] + REPORT) == SEEDED
+def test_it_may_be_imported(prints, shows, order):
+    run = prints if order == "before torch" else shows
+    assert run(ORDERS[order] + REPORT) == f"[522, 297, 434] {STATE} True ()\n"
 
 
 IMPORTED_FROM_WITHIN = """
@@ -101,7 +99,7 @@ def test_the_import_of_torch_may_end_in_another_thread_just_before_it_is_watched
     assert shows(IN_A_RACE) == f"{STATE}\n"
 
 
-def test_the_finder_stays_where_it_is(shows):
+def test_no_finder_moves_or_goes_which_could_fail_imports_of_other_threads(shows):
     code = """
 import sys, workerseed
 before = list(sys.meta_path)
@@ -121,13 +119,3 @@ import torch.utils.data
 print(*workerseed.status()[:2], "wrapt" in sys.modules, hasattr(torch.utils.data.DataLoader.__init__, "__wrapped__"))
 """
     assert shows(code) == "off uninstalled False False\n"
-
-
-def test_status_waits_for_the_data_loader(shows):
-    code = """
-import torch, workerseed
-print(*workerseed.status()[:2])
-import torch.utils.data
-print(workerseed.status().state, workerseed.status().torch == torch.__version__, workerseed.status().options)
-"""
-    assert shows(code) == f"waiting torch's DataLoader is not imported yet\n{STATE} True ()\n"
