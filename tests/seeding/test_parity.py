@@ -6,7 +6,7 @@ import os
 
 import pytest
 from scenarios import EPOCHS, SCENARIOS
-from support import NATIVE, PROGRAMS, TESTS, USE, Seeds, as_list, needs_numpy, np, run_python
+from support import NATIVE, PROGRAMS, TESTS, Seeds, as_list, needs_numpy, np, run_python
 from torch.utils.data import DataLoader
 
 import workerseed
@@ -84,12 +84,3 @@ def test_shuffled_epochs_draw_what_torch_1_9_makes_of_their_base_seed(shim):
             stream = np.random.RandomState(workerseed.numpy_seed(base_seed, worker_id))
             of_worker = [draw for seed, draw, _ in seeds_and_draws if seed == base_seed + worker_id]
             assert of_worker == [stream.randint(0, 1000) for _ in of_worker]
-
-
-@needs_numpy
-def test_the_dataset_of_the_article_starts_as_on_torch_1_9(shows):
-    assert shows("import workerseed" + USE + "print(first_draw())") == "[522, 297, 434]\n"
-
-
-def test_status_tells_who_seeds(shim):
-    assert workerseed.status().state == ("native" if NATIVE else "active")
