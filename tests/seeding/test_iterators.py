@@ -6,18 +6,7 @@ import random
 import pytest
 import torch
 import torch.multiprocessing
-from support import (
-    ITERATOR,
-    ROOT_CLASS,
-    TORCH,
-    Draws,
-    as_list,
-    draws,
-    epoch,
-    expected_draws,
-    needs_numpy,
-    np,
-)
+from support import ITERATOR, ROOT_CLASS, TORCH, Draws, as_list, epoch, expected_draws, needs_numpy, np
 from torch.utils.data import DataLoader
 
 import workerseed
@@ -35,15 +24,12 @@ def init(worker_id):
 class OwnLoop:
     """A mixin for iterators: starts worker processes without torch's help and asks them in turn."""
 
-    seeders = (torch.manual_seed, random.seed)
-
     def start(self, loader, function, base_seed):
         self.pending, self.workers, self.answers, questions = [], [], [], []
         for worker_id in range(loader.num_workers):
             questions.append(torch.multiprocessing.Queue())
             self.answers.append(torch.multiprocessing.Queue())
-            queues = questions[-1], self.answers[-1]
-            arguments = (*queues, loader.dataset, self.seeders, base_seed + worker_id, function, worker_id)
+            arguments = (questions[-1], self.answers[-1], loader.dataset, base_seed + worker_id, function, worker_id)
             self.workers.append(torch.multiprocessing.Process(target=own_loop, args=arguments, daemon=True))
             self.workers[-1].start()
         for number, indices in enumerate(loader.batch_sampler):
@@ -65,9 +51,8 @@ class OwnLoop:
         pass
 
 
-def own_loop(questions, answers, dataset, seeders, seed, function, worker_id):
-    for seeder in seeders:
-        seeder(seed)
+def own_loop(questions, answers, dataset, seed, function, worker_id):
+    torch.manual_seed(seed)
     if function is not None:
         function(worker_id)
     for indices in iter(questions.get, None):
@@ -85,13 +70,12 @@ def base_seed_of(iterator):
 # The shapes. Each function defines the class, before workerseed is installed or after.
 
 
-def calls_nothing_of_torch(seeders):  # MSDataLoader of EDSR-PyTorch
+def calls_nothing_of_torch():  # MSDataLoader of EDSR-PyTorch
     class Iterator(OwnLoop, ITERATOR):
         def __init__(self, loader):
             self.worker_init_fn = loader.worker_init_fn
             self.start(loader, self.worker_init_fn, new_base_seed())
 
-    Iterator.seeders = seeders
     return Iterator
 
 
@@ -117,19 +101,11 @@ def derives_from_the_root_class():  # StatefulDataLoader of torchdata
 
 def calls_torchs_worker_iterator():  # DataLoaderIterSlice
     class Iterator(ITERATOR):
-        def __init__(self, loader):
-            super().__init__(loader)
-
-    return Iterator
-
-
-def takes_other_arguments_first():
-    class Tagged(ITERATOR):
         def __init__(self, tag, loader, *, more):
             self.tag = tag + more
             ITERATOR.__init__(self, loader=loader)
 
-    return functools.partial(Tagged, "tr", more="ain")
+    return functools.partial(Iterator, "tr", more="ain")
 
 
 def assigns_a_partial_around_it():  # torch 1.12 and later
@@ -148,16 +124,9 @@ def share_the_pipe(function, ranks, worker_id):
         function(worker_id)
 
 
-SHAPES = {
-    "calls nothing of torch, seeds torch": lambda: calls_nothing_of_torch((torch.manual_seed,)),
-    "calls nothing of torch, seeds torch and random": lambda: calls_nothing_of_torch((torch.manual_seed, random.seed)),
-    "calls torch's worker iterator": calls_torchs_worker_iterator,
-    "takes other arguments first": takes_other_arguments_first,
-    "assigns a partial around it": assigns_a_partial_around_it,
-}
+SHAPES = [calls_nothing_of_torch, calls_torchs_worker_iterator, assigns_a_partial_around_it]
 if TORCH >= (1, 2):  # before that, the root class is the worker iterator
-    SHAPES["skips torch's worker iterator"] = skips_torchs_worker_iterator
-    SHAPES["derives from the root class"] = derives_from_the_root_class
+    SHAPES += [skips_torchs_worker_iterator, derives_from_the_root_class]
 
 each_shape = pytest.mark.parametrize("shape", SHAPES)
 
@@ -178,15 +147,16 @@ class BothDraws(Draws):
 @pytest.mark.parametrize("defined", ["before", "after"])
 @each_shape
 def test_workers_draw_what_torch_1_9_draws(request, shape, defined):
-    iterator = SHAPES[shape]() if defined == "before" else None
-    request.getfixturevalue("patched")
-    loader = loader_of(iterator or SHAPES[shape](), BothDraws())
+    iterator = shape() if defined == "before" else None
+    starts = request.getfixturevalue("starts")
+    loader = loader_of(iterator or shape(), BothDraws())
     for seed in range(2):
         of_numpy, of_random = zip(*(item for batch in epoch(loader, seed) for item in batch))
         assert list(of_numpy) == expected_draws(seed=seed)
         torch.manual_seed(seed)
         base_seed = new_base_seed()
         assert of_random[:2] == tuple(random.Random(base_seed + worker).random() for worker in range(2))
+    assert len(starts) == 2
 
 
 def seed_with_the_id(worker_id):
@@ -194,28 +164,18 @@ def seed_with_the_id(worker_id):
 
 
 @each_shape
-def test_the_users_function_comes_after_the_reseeding(patched, shape):
-    loader = loader_of(SHAPES[shape](), Draws(2), worker_init_fn=seed_with_the_id)
+def test_the_users_function_comes_after_the_one_reseeding(starts, shape):
+    loader = loader_of(shape(), Draws(2), worker_init_fn=seed_with_the_id)
     drawn = [item for batch in loader for item in batch]
     assert drawn == [np.random.RandomState(seed).randint(0, 2**31 - 1) for seed in range(2)]
     assert loader.worker_init_fn is seed_with_the_id
-
-
-@each_shape
-def test_one_start_of_workers_reseeds_once(shape):
-    asked = []
-    workerseed.install(["ranks"], rank=lambda: asked.append("rank") or 0)
-    try:
-        draws(loader_of(SHAPES[shape](), Draws(), worker_init_fn=init))
-    finally:
-        workerseed.uninstall()
-    assert asked == ["rank"]
+    assert len(starts) == 1
 
 
 @each_shape
 def test_after_uninstall_an_iterator_is_as_on_stock_torch(shape):
     workerseed.install(["generators"])
-    iterator = SHAPES[shape]()
+    iterator = shape()
     workerseed.uninstall()
     made = iterator(loader=DataLoader(Draws(2), num_workers=1, worker_init_fn=init))
     functions = [vars(made)[name] for name in NAMES if name in vars(made)]
@@ -235,38 +195,34 @@ def test_an_iterator_that_reads_the_function_into_a_local_is_not_reached(patched
 # The attributes of an iterator
 
 
-def attributes_of_iterators():
-    loaders = [DataLoader(range(2)), DataLoader(range(2), num_workers=1)]
-    iterators = [iter(loader) for loader in loaders]
-    assert all(len(list(iterator)) == 2 for iterator in iterators)
-    return [sorted(vars(iterator)) for iterator in iterators]
+def attributes_of_an_iterator(workers):
+    iterator = iter(DataLoader(range(2), num_workers=workers))
+    attributes = sorted(vars(iterator))
+    assert len(list(iterator)) == 2
+    return attributes
 
 
-def test_an_iterator_has_the_attributes_of_stock_torch(request):
-    stock = attributes_of_iterators()
-    request.getfixturevalue("patched")
-    assert attributes_of_iterators() == stock
+@pytest.mark.parametrize("workers", [0, 1])
+def test_an_iterator_has_the_attributes_of_stock_torch(as_on_stock, workers):
+    as_on_stock(attributes_of_an_iterator, workers)
 
 
-def found_in(iterator, name):
-    """What code that looks at an iterator finds there, and how it fails."""
-    has = hasattr(type(iterator), name), hasattr(iterator, name)
-    value = getattr(iterator, name, "default"), error_in(lambda: getattr(iterator, name))
-    deleted = [error_in(lambda: delattr(iterator, name)) for _ in range(2)]
-    return has, value, deleted, getattr(iterator, name, "default")
+def found_in_an_iterator(name):
+    """What code that looks at an iterator without workers finds there, and how it fails."""
+    iterator = iter(DataLoader(range(2)))
+    value = hasattr(type(iterator), name), getattr(iterator, name, "default")
+    errors = [error_in(action, iterator, name) for action in (getattr, delattr, delattr)]
+    return value, errors, getattr(iterator, name, "default")
 
 
-def error_in(call):
+def error_in(action, *arguments):
     try:
-        call()
+        action(*arguments)
     except Exception as error:
         return type(error)
     return None
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_two_names_are_read_and_deleted_as_on_stock_torch(request, name):
-    stock = found_in(iter(DataLoader(range(2))), name)
-    request.getfixturevalue("patched")
-    assert found_in(iter(DataLoader(range(2))), name) == stock
-    assert stock == ((False, False), ("default", AttributeError), [AttributeError] * 2, "default")
+def test_the_two_names_are_read_and_deleted_as_on_stock_torch(as_on_stock, name):
+    assert as_on_stock(found_in_an_iterator, name) == ((False, "default"), [AttributeError] * 3, "default")

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 import torch
-from support import Draws, as_list, draws, expected_draws, needs_numpy, only_legacy, start_method, text_of
+from support import Draws, as_list, draws, expected_draws, needs_numpy, start_method, text_of
 from torch.utils.data import DataLoader, Sampler
 
 import workerseed
@@ -29,15 +29,25 @@ def attributes_of(loader):
 # The private entry beside the user's function
 
 
-def test_only_a_loader_with_workers_has_the_private_entry_and_a_duplicate_has_none_in_its_place(patched):
+@pytest.mark.parametrize("workers, entry", [(0, set()), (2, {KEY})])
+def test_a_loader_with_workers_has_one_private_entry_and_one_without_has_none(request, workers, entry):
+    stock = set(dir(DataLoader(Draws(), num_workers=workers)))
+    request.getfixturevalue("patched")
+    assert set(dir(DataLoader(Draws(), num_workers=workers))) - stock == entry
+
+
+def pickled(loader):
+    return pickle.loads(pickle.dumps(loader))
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickled])
+def test_a_duplicate_of_a_loader_is_seeded_and_keeps_its_function(patched, duplicate):
     loader = DataLoader(Draws(), num_workers=2, worker_init_fn=init)
-    chain = vars(loader)[KEY]
-    for duplicate in (copy.deepcopy(loader), pickle.loads(pickle.dumps(loader))):
-        assert vars(duplicate)[KEY] is None
-    assert draws(loader) == draws(copy.copy(loader)) == expected_draws()
-    assert vars(loader)[KEY] is chain
-    assert vars(chain) == {"worker_init_fn": init}
-    assert [name for name in vars(DataLoader(range(2))) if "workerseed" in name] == []
+    made = duplicate(loader)
+    assert made.worker_init_fn is init
+    assert vars(vars(loader)[KEY]) == {"worker_init_fn": init}
+    assert vars(made)[KEY] is (vars(loader)[KEY] if duplicate is copy.copy else None)
+    assert draws(made) == draws(loader) == expected_draws()
 
 
 # What others read
@@ -86,21 +96,23 @@ def test_a_sampler_reads_the_users_function_while_workers_start(patched, functio
     assert len(sampler.seen) >= 2  # two batches are asked for in advance
     list(iterator)
     assert sampler.seen == [(Held, function, before)] * 4
+    assert loader.worker_init_fn is function
 
 
 # User code that runs while workers start
 
 
 class UserCode:
-    """Runs an action at one moment of a start, not when that action starts workers itself."""
+    """Runs an action at one moment of a start, not when that action starts workers itself, and counts all moments."""
 
     def __init__(self, action):
-        self.action, self.armed, self.calls = action, False, []
+        self.action, self.armed, self.count, self.results = action, False, 0, []
 
     def __call__(self, loader):
+        self.count += 1
         if self.armed:
             self.armed = False
-            self.calls.append(self.action(loader))
+            self.results.append(self.action(loader))
 
 
 def on_attribute(name):
@@ -138,6 +150,10 @@ class TorchSeeds(Draws):
         return torch.initial_seed()
 
 
+def nothing(loader):
+    pass
+
+
 def iterate_another(loader):
     return [int(batch) for batch in DataLoader(TorchSeeds(2), num_workers=1)]
 
@@ -154,19 +170,16 @@ def wait_for_a_thread_that_iterates(loader):
     return items
 
 
-def raising(error):
-    def action(loader):
-        raise error
-
-    return action
+def interrupt(loader):
+    raise KeyboardInterrupt
 
 
-ACTIONS = [iterate_another, iterate_the_same, wait_for_a_thread_that_iterates]
-ERRORS = [ValueError("no"), KeyboardInterrupt(), SystemExit(3)]
+def exit_with_3(loader):
+    raise SystemExit(3)
 
 
 def outcome(moment, action):
-    """What a start is like in which user code runs: items or the error, what the code did, and the loader's class."""
+    """A start in which user code runs: items or the error, what the code did, how often it ran, the loader's class."""
     code = UserCode(action)
     loader = MOMENTS[moment](code)(TorchSeeds(4), num_workers=2, worker_init_fn=init)
     before = attributes_of(loader)
@@ -178,74 +191,37 @@ def outcome(moment, action):
         items = type(error), text_of(error)
     assert not code.armed
     assert attributes_of(loader) == before
-    return items, code.calls, type(loader).__mro__[1:]
+    return items, code.results, code.count, type(loader).__mro__[1:]
 
 
 @pytest.mark.parametrize(
-    "action", [*ACTIONS, *map(raising, ERRORS)], ids=[*(a.__name__ for a in ACTIONS), *map(repr, ERRORS)]
+    "action", [nothing, iterate_another, iterate_the_same, wait_for_a_thread_that_iterates, interrupt, exit_with_3]
 )
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_user_code_may_do_anything_while_workers_start(request, moment, action):
-    stock = outcome(moment, action)
-    request.getfixturevalue("patched")
-    assert outcome(moment, action) == stock
+def test_user_code_may_do_anything_while_workers_start(as_on_stock, moment, action):
+    as_on_stock(outcome, moment, action)
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_loader_with_such_code_is_seeded(patched, moment):
-    assert draws(MOMENTS[moment](UserCode(None))(Draws(), num_workers=2)) == expected_draws()
+    assert draws(MOMENTS[moment](UserCode(nothing))(Draws(), num_workers=2)) == expected_draws()
 
 
-@only_legacy  # the option that patches other torches reads the dataset as well
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_such_code_runs_as_often_as_on_stock_torch(request, moment):
-    def count():
-        reads = []
-        loader = MOMENTS[moment](reads.append)(range(2), num_workers=1)
-        made = len(reads)
-        list(loader)
-        return made, len(reads)
-
-    stock = count()
-    request.getfixturevalue("patched")
-    assert count() == stock
-
-
-def test_a_property_that_returns_another_function_at_each_read_is_called_with_the_first(patched):
+def test_a_property_that_may_return_another_function_each_time_is_read_once(patched):
     read = []
 
     class Loader(DataLoader):
-        @property
-        def worker_init_fn(self):
-            read.append(lambda worker_id: None)
-            return read[-1]
+        worker_init_fn = property(lambda loader: read.append("read"), lambda loader, function: None)
 
-        @worker_init_fn.setter
-        def worker_init_fn(self, function):
-            pass
-
-    iterator = iter(Loader(range(2), num_workers=1))
-    functions = {
-        function.worker_init_fn for name, function in vars(iterator).items() if name.endswith("worker_init_fn")
-    }
-    list(iterator)
-    assert functions == {read[0]}
-    assert len(read) == 1
+    list(Loader(range(2), num_workers=1))
+    assert read == ["read"]
 
 
-def test_no_class_is_made_from_that_of_a_loader(patched):
-    made = []
-
+def test_a_loader_is_seeded_whose_class_refuses_subclasses_and_to_show_its_dict(patched):
     class Loader(DataLoader):
         def __init_subclass__(cls):
-            made.append(cls)
+            raise TypeError("no subclass of this")
 
-    assert draws(Loader(Draws(), num_workers=2)) == expected_draws()
-    assert made == []
-
-
-def test_a_loader_whose_dict_is_a_property_that_raises_is_seeded(patched):
-    class Loader(DataLoader):
         @property
         def __dict__(self):
             raise RuntimeError("not yours")
@@ -283,15 +259,15 @@ class At:
         return self.trace
 
 
-class Interrupt(BaseException):
+class HandlerError(BaseException):
     pass
 
 
-def interrupt():
-    raise Interrupt
+def raise_as_a_handler_does():
+    raise HandlerError
 
 
-def steps_of_a_start(count=40):
+def steps_of_a_start(count):
     """Steps of workerseed in one start of workers, evenly spread."""
     loader = DataLoader(range(1), num_workers=1)
     list(loader)  # the first start imports what the next ones find
@@ -307,8 +283,8 @@ def steps_of_a_start(count=40):
 def test_an_interrupt_at_any_step_leaves_nothing_behind(patched):
     loader = DataLoader(Draws(), num_workers=2, worker_init_fn=init)
     before = attributes_of(loader)
-    for step in steps_of_a_start():
-        with pytest.raises(Interrupt), At(step, interrupt):
+    for step in steps_of_a_start(40):
+        with pytest.raises(HandlerError), At(step, raise_as_a_handler_does):
             iter(loader)
         assert attributes_of(loader) == before
     assert draws(loader) == expected_draws()
@@ -323,48 +299,3 @@ def test_a_signal_handler_may_iterate_at_any_step(patched):
             iterator = iter(loader)
         assert len({int(batch) for batch in iterator}) == 4
         assert found == [expected_draws(length=4)]
-
-
-# Threads
-
-
-class InTurn:
-    """Batches of one; while torch makes an iterator for one thread, the others wait in the middle of making theirs.
-
-    Without turns the test hangs now and then, on stock torch as well: a worker that is forked while another thread
-    draws a base seed, or imports a module, inherits the lock of torch's generator, or of the module, as held.
-    """
-
-    def __init__(self):
-        self.lock = threading.Lock()
-        self.thread = None
-
-    def __len__(self):
-        return 4
-
-    def __iter__(self):
-        if self.thread is not threading.current_thread():  # torch 1.7 and later ask twice
-            self.lock.acquire()
-            self.thread = threading.current_thread()
-        return iter([[0], [1], [2], [3]])
-
-
-def test_threads_may_start_workers_of_one_loader_at_once(patched):
-    turns, iterators = InTurn(), []
-    loader = DataLoader(Draws(4), batch_sampler=turns, num_workers=2, worker_init_fn=init)
-    before = attributes_of(loader)
-
-    def start():
-        try:
-            iterators.append(iter(loader))
-        finally:
-            turns.lock.release()
-
-    threads = [threading.Thread(target=start) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    drawn = [[int(batch) for batch in iterator] for iterator in iterators]
-    assert len({number for numbers in drawn for number in numbers}) == 24
-    assert attributes_of(loader) == before
