@@ -21,10 +21,9 @@ def workerseed_run(*arguments, **variables):
 
 
 @needs_numpy
-@pytest.mark.parametrize("command", [[SCRIPT], MODULE])
-def test_the_command_seeds_a_program_that_knows_nothing_of_it(command, tmp_path):
+def test_the_command_seeds_a_program_that_knows_nothing_of_it(tmp_path):
     (tmp_path / "program.py").write_text(USE + "print(first_draw())")
-    done = run_command(*command, "run", sys.executable, str(tmp_path / "program.py"))
+    done = run_command(SCRIPT, "run", sys.executable, str(tmp_path / "program.py"))
     assert (done.stdout, done.returncode) == ("[522, 297, 434]\n", 0)
 
 
@@ -51,12 +50,10 @@ def test_its_folder_comes_first_on_pythonpath_and_what_was_there_stays(before, a
     assert workerseed_run(*SHOW, PYTHONPATH=before).stdout == f"1 {FOLDER}{after}\n"
 
 
-@pytest.mark.parametrize("command", [[SCRIPT], MODULE], ids=["script", "module"])
-def test_commands_work_whatever_the_variable(command):
-    version = run_command(*command, "--version", WORKERSEED="maybe")
-    assert (version.returncode, version.stdout) == (0, f"workerseed {workerseed.__version__}\n")
-    done = run_command(*command, "run", "echo", "runs", WORKERSEED="maybe")
-    assert (done.returncode, done.stdout) == (0, "runs\n")
+@pytest.mark.parametrize("command, printed", [("--version", f"workerseed {workerseed.__version__}"), ("run echo runs", "runs")])
+def test_commands_work_whatever_the_variable(command, printed):
+    done = run_command(*MODULE, *command.split(), WORKERSEED="maybe")
+    assert (done.returncode, done.stdout, done.stderr) == (0, printed + "\n", "")
 
 
 def test_options_of_the_command_are_left_to_it():
@@ -141,68 +138,48 @@ def test_on_windows_it_is_an_error_that_names_the_variables():
 # Children
 
 
-CHILD = (
+REPORT = (
     USE
     + """
-def report():
-    print(first_draw(), flush=True)
-
-if __name__ == "__main__":
-    report()
-"""
-)
-MULTIPROCESSING = """
-import multiprocessing
-from child import report
-
-if __name__ == "__main__":
-    process = multiprocessing.get_context("spawn").Process(target=report)
-    process.start()
-    process.join()
-"""
-PARENTS = {
-    "subprocess": "import subprocess, sys; subprocess.check_call([sys.executable, {child!r}])",
-    "spawn": MULTIPROCESSING,
-}
-
-
-@needs_numpy
-@pytest.mark.parametrize("kind", PARENTS)
-def test_children_inherit_it(kind, tmp_path):
-    child = str(tmp_path / "child.py")
-    (tmp_path / "child.py").write_text(CHILD)
-    (tmp_path / "parent.py").write_text(PARENTS[kind].format(child=child))
-    done = workerseed_run(sys.executable, str(tmp_path / "parent.py"))
-    assert (done.stdout, done.returncode) == ("[522, 297, 434]\n", 0), done.stderr
-
-
-SPAWNED = (
-    USE
-    + """
+import subprocess, sys
 import torch.multiprocessing
 
-def report(rank):
+def report(rank=0):
     print(first_draw() == [522, 297, 434], flush=True)
-
+"""
+)
+CHILD = """
+if sys.argv[1:]:
+    report()
+else:
+    subprocess.check_call([sys.executable, sys.argv[0], "child"])
+"""
+RANK = """
 if __name__ == "__main__":
     {}
     torch.multiprocessing.spawn(report, nprocs=1)
 """
-)
+
+
+def printed_by(folder, code, *command):
+    (folder / "program.py").write_text(code)
+    done = run_command(*command, sys.executable, str(folder / "program.py"))
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@needs_numpy
+@pytest.mark.parametrize("code", [CHILD, RANK.format("")], ids=["subprocess", "spawn"])
+def test_children_inherit_it(code, tmp_path):
+    assert printed_by(tmp_path, REPORT + code, *MODULE, "run") == "True\n"
 
 
 @only_legacy
 @needs_numpy
 @pytest.mark.parametrize(
-    "command, code, seeded",
-    [
-        ([], SPAWNED.format("import workerseed"), False),
-        ([], "import workerseed" + SPAWNED.format(""), True),
-        ([*MODULE, "run"], SPAWNED.format(""), True),
-    ],
-    ids=["imported by the parent alone", "imported at the top", "run"],
+    "code, seeded",
+    [(REPORT + RANK.format("import workerseed"), False), ("import workerseed" + REPORT + RANK.format(""), True)],
+    ids=["imported by the parent alone", "imported at the top"],
 )
-def test_spawned_ranks_need_it_themselves(command, code, seeded, tmp_path):
-    (tmp_path / "program.py").write_text(code)
-    done = run_command(*command, sys.executable, str(tmp_path / "program.py"))
-    assert (done.stdout, done.returncode) == (f"{seeded}\n", 0), done.stderr
+def test_spawned_ranks_need_it_themselves(code, seeded, tmp_path):
+    assert printed_by(tmp_path, code) == f"{seeded}\n"
