@@ -50,7 +50,9 @@ def test_its_folder_comes_first_on_pythonpath_and_what_was_there_stays(before, a
     assert workerseed_run(*SHOW, PYTHONPATH=before).stdout == f"1 {FOLDER}{after}\n"
 
 
-@pytest.mark.parametrize("command, printed", [("--version", f"workerseed {workerseed.__version__}"), ("run echo runs", "runs")])
+@pytest.mark.parametrize(
+    "command, printed", [("--version", f"workerseed {workerseed.__version__}"), ("run echo runs", "runs")]
+)
 def test_commands_work_whatever_the_variable(command, printed):
     done = run_command(*MODULE, *command.split(), WORKERSEED="maybe")
     assert (done.returncode, done.stdout, done.stderr) == (0, printed + "\n", "")
