@@ -35,18 +35,23 @@ def test_it_may_be_imported(prints, shows, order):
     assert run(ORDERS[order] + REPORT) == f"[522, 297, 434] {STATE} True ()\n"
 
 
-IMPORTED_FROM_WITHIN = """
+WITHIN = """
 import builtins
 __import__ = builtins.__import__
 
 def importing(name, globals=None, *arguments):
     if globals and globals.get("__name__") == {!r}:
         builtins.__import__ = __import__
-        import workerseed
-        print(workerseed.status().state)
+        within()
     return __import__(name, globals, *arguments)
 
 builtins.__import__ = importing
+"""
+HALF_IMPORTED = """
+def within():
+    import workerseed
+    print(workerseed.status().state)
+
 import torch.utils.data
 import workerseed
 import wave  # any module that is not imported yet
@@ -57,27 +62,22 @@ print(workerseed.status().state)
 @needs_numpy
 @pytest.mark.parametrize("module", ["torch", "torch.utils.data", "torch.utils.data.dataloader"])
 def test_it_may_be_imported_while_torch_is_half_imported(prints, shows, module):
-    code = IMPORTED_FROM_WITHIN.format(module) + USE + "print(first_draw())"
+    code = WITHIN.format(module) + HALF_IMPORTED + USE + "print(first_draw())"
     assert (prints if module == "torch" else shows)(code) == f"waiting\n{STATE}\n[522, 297, 434]\n"
 
 
 IN_A_RACE = """
-import builtins, sys, threading
+import sys, threading
 import importlib.util, inspect, wrapt  # what patching imports
-__import__ = builtins.__import__
 inside, go_on = threading.Event(), threading.Event()
 
-def importing(name, globals=None, *arguments):
-    if globals and globals.get("__name__") == "torch.utils.data.dataloader":
-        inside.set()
-        go_on.wait(30)
-    return __import__(name, globals, *arguments)
+def within():
+    inside.set()
+    go_on.wait(30)
 
-builtins.__import__ = importing
 thread = threading.Thread(target=__import__, args=("torch.utils.data",))
 thread.start()
 inside.wait(30)
-builtins.__import__ = __import__
 
 def trace(frame, event, arg):
     if frame.f_code.co_name == "_watch" and "spec" in frame.f_locals:
@@ -96,7 +96,7 @@ print(workerseed.status().state)
 
 
 def test_the_import_of_torch_may_end_in_another_thread_just_before_it_is_watched(shows):
-    assert shows(IN_A_RACE) == f"{STATE}\n"
+    assert shows(WITHIN.format("torch.utils.data.dataloader") + IN_A_RACE) == f"{STATE}\n"
 
 
 def test_no_finder_moves_or_goes_which_could_fail_imports_of_other_threads(shows):

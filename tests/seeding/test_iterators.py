@@ -22,41 +22,29 @@ def init(worker_id):
 
 
 class OwnLoop:
-    """A mixin for iterators: starts worker processes without torch's help and asks them in turn."""
+    """A mixin for iterators: starts worker processes without torch's help, each of which loads its share of batches."""
 
     def start(self, loader, function, base_seed):
-        self.pending, self.workers, self.answers, questions = [], [], [], []
-        for worker_id in range(loader.num_workers):
-            questions.append(torch.multiprocessing.Queue())
-            self.answers.append(torch.multiprocessing.Queue())
-            arguments = (questions[-1], self.answers[-1], loader.dataset, base_seed + worker_id, function, worker_id)
-            self.workers.append(torch.multiprocessing.Process(target=own_loop, args=arguments, daemon=True))
-            self.workers[-1].start()
-        for number, indices in enumerate(loader.batch_sampler):
-            questions[number % loader.num_workers].put(indices)
-            self.pending.append(number % loader.num_workers)
-        for question in questions:
-            question.put(None)
+        batches, count = list(loader.batch_sampler), loader.num_workers
+        queues = [torch.multiprocessing.Queue() for _ in range(count)]
+        for worker_id, queue in enumerate(queues):
+            arguments = queue, loader.dataset, batches[worker_id::count], base_seed + worker_id, function, worker_id
+            torch.multiprocessing.Process(target=own_loop, args=arguments, daemon=True).start()
+        self.batches = (queues[number % count].get() for number in range(len(batches)))
 
     def __next__(self):
-        if not self.pending:
-            for worker in self.workers:
-                worker.join()
-            raise StopIteration
-        return self.answers[self.pending.pop(0)].get()
-
-    next = __next__
+        return next(self.batches)
 
     def __del__(self):  # torch's own would shut down workers that are not there
         pass
 
 
-def own_loop(questions, answers, dataset, seed, function, worker_id):
+def own_loop(queue, dataset, batches, seed, function, worker_id):
     torch.manual_seed(seed)
     if function is not None:
         function(worker_id)
-    for indices in iter(questions.get, None):
-        answers.put([dataset[index] for index in indices])
+    for indices in batches:
+        queue.put([dataset[index] for index in indices])
 
 
 def new_base_seed():

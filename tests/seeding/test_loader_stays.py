@@ -115,32 +115,19 @@ class UserCode:
             self.results.append(self.action(loader))
 
 
-def on_attribute(name):
-    def loader_class(code):
-        def read(loader):
-            code(loader)
-            return vars(loader)[name]
-
-        def write(loader, value):
-            vars(loader)[name] = value
-
-        return type("Loader", (DataLoader,), {name: property(read, write)})
-
-    return loader_class
+MOMENTS = ["worker_init_fn", "num_workers", "dataset", "pin_memory", "timeout"]
 
 
-def on_any_attribute(code):
+def loader_class(moment, code):
+    """A class of loaders that run code whenever that attribute is read."""
+
     class Loader(DataLoader):
         def __getattribute__(self, name):
-            if name in ("worker_init_fn", "timeout"):
+            if name == moment:
                 code(self)
             return super().__getattribute__(name)
 
     return Loader
-
-
-MOMENTS = {name: on_attribute(name) for name in ("worker_init_fn", "num_workers", "dataset", "pin_memory")}
-MOMENTS["__getattribute__"] = on_any_attribute
 
 
 class TorchSeeds(Draws):
@@ -181,7 +168,7 @@ def exit_with_3(loader):
 def outcome(moment, action):
     """A start in which user code runs: items or the error, what the code did, how often it ran, the loader's class."""
     code = UserCode(action)
-    loader = MOMENTS[moment](code)(TorchSeeds(4), num_workers=2, worker_init_fn=init)
+    loader = loader_class(moment, code)(TorchSeeds(4), num_workers=2, worker_init_fn=init)
     before = attributes_of(loader)
     torch.manual_seed(0)
     code.armed = True
@@ -204,17 +191,23 @@ def test_user_code_may_do_anything_while_workers_start(as_on_stock, moment, acti
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_loader_with_such_code_is_seeded(patched, moment):
-    assert draws(MOMENTS[moment](UserCode(nothing))(Draws(), num_workers=2)) == expected_draws()
+    assert draws(loader_class(moment, UserCode(nothing))(Draws(), num_workers=2)) == expected_draws()
 
 
-def test_a_property_that_may_return_another_function_each_time_is_read_once(patched):
+def test_a_property_that_iterates_and_may_return_another_function_each_time_is_read_once(patched):
     read = []
 
     class Loader(DataLoader):
-        worker_init_fn = property(lambda loader: read.append("read"), lambda loader, function: None)
+        @property
+        def worker_init_fn(self):
+            read.append(iterate_another(self))
 
-    list(Loader(range(2), num_workers=1))
-    assert read == ["read"]
+        @worker_init_fn.setter
+        def worker_init_fn(self, function):
+            pass
+
+    assert draws(Loader(Draws(), num_workers=2))[0] != draws(Loader(Draws(), num_workers=2))[1]
+    assert len(read) == 2
 
 
 def test_a_loader_is_seeded_whose_class_refuses_subclasses_and_to_show_its_dict(patched):

@@ -30,24 +30,15 @@ def test_the_class_stays(patched):
     assert type(DataLoader(Draws())) is DataLoader
 
 
-def error_in_a_call(arguments):
+def error_in_a_call(options):
     with pytest.raises((TypeError, ValueError)) as error:
-        DataLoader(**arguments)
+        DataLoader(Draws(), **options)
     return error.type, str(error.value)
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        {},
-        {"dataset": Draws(), "num_workers": -1},
-        {"dataset": Draws(), "shuffle": True, "sampler": [0]},
-        {"dataset": Draws(), "no_such_option": 1},
-    ],
-    ids=["no dataset", "num_workers", "sampler", "unknown option"],
-)
-def test_errors_are_those_of_stock_torch(as_on_stock, arguments):
-    as_on_stock(error_in_a_call, arguments)
+@pytest.mark.parametrize("options", [{"num_workers": -1}, {"shuffle": True, "sampler": [0]}, {"no_such_option": 1}])
+def test_errors_are_those_of_stock_torch(as_on_stock, options):
+    as_on_stock(error_in_a_call, options)
 
 
 @needs_numpy

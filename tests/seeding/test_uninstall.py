@@ -140,23 +140,18 @@ def test_two_copies_uninstall_in_either_order(bundled, first):
 # Threads and modules
 
 
+def define_iterators():
+    for _ in range(5000):
+        type("Iterator", (ITERATOR,), {"__init__": lambda self, loader: None})
+
+
 def test_status_and_uninstall_work_beside_a_thread_that_defines_iterators():
-    stop = threading.Event()
-
-    def define():
-        while not stop.is_set():
-            type("Iterator", (ITERATOR,), {"__init__": lambda self, loader: None})
-
-    thread = threading.Thread(target=define)
+    thread = threading.Thread(target=define_iterators)
     thread.start()
-    try:
-        for _ in range(100):
-            workerseed.install()
-            assert workerseed.status().state == "active"
-            workerseed.uninstall()
-    finally:
-        stop.set()
-        thread.join()
+    while thread.is_alive():
+        workerseed.install()
+        assert workerseed.status().state == "active"
+        workerseed.uninstall()
     assert is_stock()
 
 

@@ -40,21 +40,6 @@ def changed(spec):
     fixed.has_location = True
     return fixed
 """,
-    "a loader with slots": """
-class Slotted:
-    __slots__ = ("real",)
-
-    def create_module(self, spec):
-        return None
-
-    def exec_module(self, module):
-        self.real.exec_module(module)
-
-def changed(spec):
-    slotted = Slotted()
-    slotted.real, spec.loader = spec.loader, slotted
-    return spec
-""",
     "a loader with load_module only": """
 class Legacy:
     def __init__(self, real):
