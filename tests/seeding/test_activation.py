@@ -20,11 +20,6 @@ import workerseed
 first_draw.__defaults__ = (loader,)
 """,
     "again and again": "import workerseed; workerseed.install()" + USE + "workerseed.install()",
-    "before a look whether there is torch": """
-import importlib.util, workerseed
-importlib.util.find_spec("torch.utils.data.dataloader")
-"""
-    + USE,
 }
 
 

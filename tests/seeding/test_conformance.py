@@ -35,12 +35,9 @@ def fail_at_1(index):
 
 def view_of_a_worker(index):
     numbers = torch.initial_seed(), torch.rand(1).item(), random.random()
-    return (*numbers, torch.get_num_threads(), multiprocessing.current_process().daemon)
-
-
-def worker_info(index):
-    info = torch.utils.data.get_worker_info()
-    return info.id, info.num_workers, info.seed, type(info.dataset)
+    info = torch.utils.data.get_worker_info() if TORCH >= (1, 2) else None
+    of_info = info and (info.id, info.num_workers, info.seed, type(info.dataset))
+    return (*numbers, torch.get_num_threads(), multiprocessing.current_process().daemon, of_info)
 
 
 def batches_of(dataset, **options):
@@ -70,26 +67,14 @@ def a_timeout():
     return found
 
 
-def seeds_and_settings_of_a_worker():
+def seeds_settings_and_info_of_a_worker():
     return batches_of(Items(view_of_a_worker), num_workers=2)
-
-
-def the_worker_info():
-    return batches_of(Items(worker_info), num_workers=2)
-
-
-def a_loader_in_a_worker():
-    return batches_of(Items(lambda index: list(DataLoader(range(3), collate_fn=as_list))), num_workers=2)
-
-
-def processes_of(iterator):
-    return list(iterator.workers if hasattr(iterator, "workers") else iterator._workers)
 
 
 def exit_after(batches):
     """How workers end when an iterator goes after so many batches, None for all."""
     iterator = iter(DataLoader(range(10), num_workers=2, collate_fn=as_list))
-    processes = processes_of(iterator)
+    processes = list(iterator.workers if hasattr(iterator, "workers") else iterator._workers)
     items = list(itertools.islice(iterator, batches))
     del iterator
     codes = [process.exitcode for process in processes]
@@ -105,21 +90,7 @@ def the_end_of_the_epoch():
     return exit_after(None)
 
 
-def persistent_workers():
-    loader = DataLoader(range(3), num_workers=2, collate_fn=as_list, persistent_workers=True)
-    pids, batches = [], []
-    for _ in range(2):
-        iterator = iter(loader)
-        pids.append([process.pid for process in processes_of(iterator)])
-        batches.append(list(iterator))
-    assert pids[0] == pids[1]
-    return batches, [process.is_alive() for process in processes_of(iterator)]
-
-
-CASES = [an_error_in_the_dataset, a_timeout, seeds_and_settings_of_a_worker, a_loader_in_a_worker]
-CASES += [an_early_break, the_end_of_the_epoch]
-CASES += [the_worker_info] if TORCH >= (1, 2) else []
-CASES += [persistent_workers] if TORCH >= (1, 7) else []
+CASES = [an_error_in_the_dataset, a_timeout, seeds_settings_and_info_of_a_worker, an_early_break, the_end_of_the_epoch]
 
 
 def outcome_of(case):

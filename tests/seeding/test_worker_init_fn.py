@@ -32,9 +32,6 @@ class Initialiser:
     def __call__(self, worker_id):
         note_call(worker_id)
 
-    def method(self, worker_id):
-        note_call(worker_id)
-
 
 class OddCallable(Initialiser):
     """Refuses every question that one may ask it."""
@@ -49,7 +46,6 @@ class OddCallable(Initialiser):
 KINDS = {
     "function": note_call,
     "partial": functools.partial(note_call_named, "partial"),
-    "bound method": Initialiser().method,
     "callable object": Initialiser(),
     "odd callable": OddCallable(),
 }

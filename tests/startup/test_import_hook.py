@@ -28,17 +28,13 @@ SPECS = {
     "plain": "changed = lambda spec: spec",
     "no loader can be set": """
 class Fixed(importlib.machinery.ModuleSpec):
-    loader = property(lambda self: self.__dict__["fixed"], lambda self, loader: self.set(loader))
-
-    def set(self, loader):
-        if "fixed" in self.__dict__:
+    def __setattr__(self, name, value):
+        if name == "loader" and name in vars(self):
             raise AttributeError("this spec keeps its loader")
-        self.__dict__["fixed"] = loader
+        super().__setattr__(name, value)
 
 def changed(spec):
-    fixed = Fixed(spec.name, spec.loader, origin=spec.origin)
-    fixed.has_location = True
-    return fixed
+    return Fixed(spec.name, spec.loader, origin=spec.origin)
 """,
     "a loader with load_module only": """
 class Legacy:
@@ -142,15 +138,11 @@ print(*workerseed.status()[:2], sep=": ")
 
 def test_an_import_that_bypasses_the_import_system_is_reported(shows):
     code = """
-import importlib.machinery, importlib.util, sys, torch.utils.data, workerseed
-name = "torch.utils.data.dataloader"
-del sys.modules[name]
-workerseed.uninstall()
-workerseed.install()
-spec = importlib.machinery.PathFinder.find_spec(name, torch.utils.data.__path__)
-module = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(module)
-sys.modules[name] = module
+import sys, torch.utils.data
+module = sys.modules.pop("torch.utils.data.dataloader")
+import workerseed
+workerseed.status()
+sys.modules["torch.utils.data.dataloader"] = module
 print(workerseed.status().state)
 workerseed.install()
 print(workerseed.status().state)

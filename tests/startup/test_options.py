@@ -38,12 +38,6 @@ def test_the_variable_switches_the_import_and_install_off(shows):
     assert shows(code, WORKERSEED=" OFF ") == "True off switched off by WORKERSEED= OFF \n"
 
 
-@needs_numpy
-@pytest.mark.parametrize("value", ["1", "ranks,generators,verbose"])
-def test_the_import_installs_with_the_other_values(shows, value):
-    assert shows("import workerseed" + USE + "print(first_draw())", WORKERSEED=value) == "[522, 297, 434]\n"
-
-
 @pytest.mark.parametrize("broken", ["", "import sys; sys.stderr = None\n"])
 def test_an_invalid_value_is_one_line_on_stderr_and_off(python, broken):
     code = broken + "import workerseed\nworkerseed.install()\nprint(*workerseed.status()[:2])"
@@ -57,15 +51,8 @@ def test_an_invalid_value_is_one_line_on_stderr_and_off(python, broken):
 def test_a_stderr_that_raises_does_not_stop_the_import_of_torch(shows):
     code = """
 import sys
-
-class Raising:
-    def write(self, text):
-        raise RuntimeError("not here")
-
-    def flush(self):
-        pass
-
-sys.stderr = Raising()
+from unittest import mock
+sys.stderr = mock.Mock(write=mock.Mock(side_effect=RuntimeError))
 import workerseed, torch.utils.data
 print(workerseed.status().state in ("active", "native"))
 """
