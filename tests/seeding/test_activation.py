@@ -97,13 +97,14 @@ def test_the_import_of_torch_may_end_in_another_thread_just_before_it_is_watched
 def test_no_finder_moves_or_goes_which_could_fail_imports_of_other_threads(shows):
     code = """
 import sys, workerseed
-before = list(sys.meta_path)
+sys.meta_path = tuple(sys.meta_path)  # which cannot be changed
 import torch.utils.data
+print(workerseed.status().state)
 workerseed.install()
 workerseed.uninstall()
-print(before == [finder for finder in sys.meta_path if finder in before])
+print(type(sys.meta_path).__name__)
 """
-    assert shows(code) == "True\n"
+    assert shows(code) == f"{STATE}\ntuple\n"
 
 
 def test_uninstall_before_torchs_data_loader_leaves_it_alone(shows):

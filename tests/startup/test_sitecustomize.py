@@ -72,7 +72,7 @@ def test_the_file_in_site_packages_seeds_a_program_that_knows_nothing_of_it(venv
     "value, state",
     [("", "False"), (" ", "False"), (" ON ", "waiting"), ("verbose", "waiting"), ("0", "False"), ("maybe", "off")],
 )
-def test_the_variable_decides_even_where_warnings_are_errors(value, state):
+def test_the_variable_decides(value, state):
     done = on_path("-W", "error", "-c", SHOW, value=value)
     assert (done.stdout, "Error" in done.stderr) == (state + "\n", False)
 
