@@ -7,20 +7,17 @@ that no test notices is equivalent, does not matter, or shows what is not tested
 
 import argparse
 import ast
-import copy
+import glob
 import os
 import random
-import signal
 import subprocess
 import sys
-import time
 
 import workerseed
 
 PACKAGE = os.path.dirname(workerseed.__file__)
 TESTS = os.path.dirname(os.path.abspath(__file__))
-LIMIT = 1200  # seconds for the tests of one change; a change that makes them wait longer is noticed
-FOLDERS = ["seeding", "startup", "options"]
+LIMIT = "1200"  # seconds for the tests of one change; a change that makes them wait longer is noticed
 FIRST = {  # the tests that most likely notice a change to a module; then come all others
     "__init__": ["startup/test_without_torch.py", "startup/test_options.py"],
     "__main__": ["startup/test_command.py", "check/test_check.py::test_the_installation"],
@@ -31,106 +28,62 @@ FIRST = {  # the tests that most likely notice a change to a module; then come a
     "_patch": ["seeding/test_uninstall.py", "seeding/test_iterators.py", "seeding/test_loader_stays.py"],
     "_seeding": ["seeding/test_seeding.py", "options/test_ranks.py", "seeding/test_native.py"],
     "ranks": ["options/test_ranks.py"],
-    "_options": ["options"],
 }
-SWAPPED = {
-    ast.Eq: ast.NotEq,
-    ast.NotEq: ast.Eq,
-    ast.Is: ast.IsNot,
-    ast.IsNot: ast.Is,
-    ast.In: ast.NotIn,
-    ast.NotIn: ast.In,
-    ast.Lt: ast.LtE,
-    ast.LtE: ast.Lt,
-    ast.Gt: ast.GtE,
-    ast.GtE: ast.Gt,
-    ast.And: ast.Or,
-    ast.Or: ast.And,
-    ast.Add: ast.Sub,
-    ast.Sub: ast.Add,
-    ast.Mult: ast.FloorDiv,
-    ast.Mod: ast.Mult,
-    ast.BitAnd: ast.BitOr,
-    ast.BitOr: ast.BitAnd,
-    ast.BitXor: ast.BitOr,
-    ast.LShift: ast.RShift,
-    ast.RShift: ast.LShift,
-}
+PAIRS = [
+    *((ast.Eq, ast.NotEq), (ast.Is, ast.IsNot), (ast.In, ast.NotIn), (ast.Lt, ast.LtE), (ast.Gt, ast.GtE)),
+    *((ast.And, ast.Or), (ast.Add, ast.Sub), (ast.LShift, ast.RShift), (ast.BitAnd, ast.BitOr)),
+]
+SWAPPED = {ast.BitXor: ast.BitOr, ast.Mult: ast.FloorDiv, ast.Mod: ast.Mult, **dict(PAIRS)}
+SWAPPED.update((other, one) for one, other in PAIRS)
 REMOVED = (ast.Expr, ast.Assign, ast.AugAssign, ast.Delete, ast.Raise)
 
 
-def modules():
-    folders = [PACKAGE, os.path.join(PACKAGE, "_options")]
-    return sorted(os.path.join(folder, name) for folder in folders for name in os.listdir(folder) if name[-3:] == ".py")
+class Change(ast.NodeTransformer):
+    """Changes one of the places of a module that can be changed, by its number, and counts them."""
 
+    def __init__(self, number=-1):
+        self.number, self.count = number, 0
 
-def places(tree):
-    """Where a module may be changed: the parent, its field, an index or None, and what stands there."""
-    skipped = set()  # annotations and what only mypy reads
-    for parent in ast.walk(tree):
-        if id(parent) in skipped:
-            skipped.update(map(id, ast.iter_child_nodes(parent)))
-            continue
-        for field, value in ast.iter_fields(parent):
-            nodes = list(enumerate(value)) if isinstance(value, list) else [(None, value)]
-            if field in ("annotation", "returns") or "TYPE_CHECKING" in getattr(getattr(parent, "test", 0), "id", ""):
-                skipped.update(id(node) for _, node in nodes)
-                continue
-            for index, node in nodes:
-                if isinstance(node, ast.AST) and changed(parent, field, node) is not None:
-                    yield parent, field, index, node
+    def visit(self, node):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):  # a docstring
+            return node
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            return node
+        for field in ("annotation", "returns"):
+            if getattr(node, field, None) is not None:
+                setattr(node, field, ast.Name("object"))
+        visited, changed = self.generic_visit(node), self.changed(node)
+        if changed is None:
+            return visited
+        self.count += 1
+        return changed if self.count == self.number + 1 else visited
 
-
-def changed(parent, field, node):
-    """What may stand in the place of a node, or None."""
-    if type(node) in SWAPPED:
-        return SWAPPED[type(node)]()
-    if field == "test" and not isinstance(node, (ast.Compare, ast.BoolOp)):
-        return ast.UnaryOp(ast.Not(), node)
-    if isinstance(node, ast.Constant) and not isinstance(parent, ast.Expr):
-        if isinstance(node.value, (bool, int)):
+    def changed(self, node):
+        """What may stand in the place of a node, or None."""
+        if type(node) in SWAPPED:
+            return SWAPPED[type(node)]()
+        if isinstance(node, (ast.If, ast.IfExp, ast.While)) and not isinstance(node.test, (ast.Compare, ast.BoolOp)):
+            return type(node)(**dict(ast.iter_fields(node), test=ast.UnaryOp(ast.Not(), node.test)))
+        if isinstance(node, ast.Constant) and isinstance(node.value, int):
             return ast.Constant(not node.value if isinstance(node.value, bool) else node.value + 1)
-        if isinstance(node.value, str) and " " not in node.value:  # else a message
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " not in node.value:  # else a message
             return ast.Constant(node.value + "x")
-    if isinstance(node, ast.Return) and getattr(node.value, "value", node.value) is not None:
-        return ast.Return(ast.Constant(None))
-    if isinstance(node, REMOVED) and not isinstance(getattr(node, "value", None), ast.Constant):
-        return ast.Pass()
-    return None
+        if isinstance(node, ast.Return) and getattr(node.value, "value", node.value) is not None:
+            return ast.Return(ast.Constant(None))
+        if isinstance(node, REMOVED) and not isinstance(getattr(node, "value", None), ast.Constant):
+            return ast.Pass()
+        return None
 
 
-def read(path):
-    with open(path) as file:
-        return file.read()
-
-
-def put(place, node):
-    parent, field, index, _ = place
-    if index is None:
-        setattr(parent, field, node)
-    else:
-        getattr(parent, field)[index] = node
+def written(source, change):
+    return ast.unparse(ast.fix_missing_locations(change.visit(ast.parse(source))))
 
 
 def is_noticed(name):
-    first = FIRST.get(name, FIRST["_options"])
-    end = time.time() + LIMIT
-    for paths in (first, [folder for folder in FOLDERS if [folder] != first]):
-        command = [sys.executable, "-m", "pytest", "-xq", "-n2", "--dist=loadfile", "-p", "no:cacheprovider"]
-        command += [os.path.join(TESTS, path) for path in paths]
-        process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, cwd=TESTS
-        )
-        try:
-            if process.wait(max(1, end - time.time())):
-                return True
-        except subprocess.TimeoutExpired:
-            return True
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-    return False
+    paths = [os.path.join(TESTS, path) for path in [*FIRST.get(name, []), "options", "seeding", "startup"]]
+    options = ["-xq", "-n2", "--dist=loadfile", "-p", "no:cacheprovider"]
+    command = ["timeout", "--kill-after=10", LIMIT, sys.executable, "-m", "pytest", *options, *paths]
+    return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=TESTS).returncode != 0
 
 
 def main():
@@ -140,28 +93,29 @@ def main():
     options = parser.parse_args()
     if "site-packages" not in PACKAGE:
         parser.error(f"it would change {PACKAGE}; install workerseed, not editable")
-    sources = {path: read(path) for path in modules()}
-    trees = {path: ast.parse(source) for path, source in sources.items()}
-    found = [(path, place) for path, tree in trees.items() for place in places(tree)]
     if is_noticed("_options"):
         sys.exit("the tests fail without a change")
+    sources, places = {}, []
+    for path in sorted(glob.glob(PACKAGE + "/*.py") + glob.glob(PACKAGE + "/_options/*.py")):
+        with open(path) as file:
+            sources[path] = file.read()
+        all_places = Change()
+        written(sources[path], all_places)
+        places += [(path, number) for number in range(all_places.count)]
     unnoticed = 0
-    for number, (path, place) in enumerate(random.Random(options.seed).sample(found, options.count), 1):
-        node, before = place[3], ast.unparse(trees[path])
-        put(place, changed(*place[:2], copy.copy(node)))
-        after = ast.unparse(trees[path])
+    for path, number in random.Random(options.seed).sample(places, options.count):
+        before, after = (written(sources[path], Change(each)) for each in (-1, number))
         try:
             with open(path, "w") as file:
                 file.write(after)
             noticed = is_noticed(os.path.basename(path)[:-3])
         finally:
-            put(place, node)
             with open(path, "w") as file:
                 file.write(sources[path])
         unnoticed += not noticed
-        lines = set(after.splitlines()) ^ set(before.splitlines())
-        print(f"{number}: {'noticed' if noticed else 'NOT NOTICED'}: {os.path.relpath(path, PACKAGE)}", flush=True)
-        print(*sorted(lines, key=before.find), sep="\n", flush=True) if not noticed else None
+        print("noticed" if noticed else "NOT NOTICED", os.path.relpath(path, PACKAGE), number, flush=True)
+        if not noticed:
+            print(*sorted(set(after.splitlines()) ^ set(before.splitlines())), sep="\n", flush=True)
     print(f"{options.count - unnoticed} of {options.count} changes noticed")
 
 

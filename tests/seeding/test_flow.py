@@ -8,32 +8,23 @@ import sys
 from support import ROOT, Draws, only_legacy, rows_of, start_method
 from torch.utils.data import DataLoader, dataloader
 
-import workerseed
-
 pytestmark = only_legacy
+
+PARENT = os.getpid()
 
 sys.path.insert(0, os.path.join(ROOT, "docs", "flow"))
 draw = importlib.import_module("draw")
 
+noted = []
 
-def stack():
-    """The qualified names of the functions that run, innermost first, as far as their first argument tells them."""
-    found = []
-    frame = sys._getframe(1)
-    while frame is not None:
+
+def note(frame, event, arg):
+    """Note each function that is called, by its name alone and as a method of its first argument, and where it runs."""
+    if event == "call":
+        name = frame.f_code.co_name
         first = frame.f_locals.get((*frame.f_code.co_varnames, "")[0])
-        found += [f"{cls.__name__}.{frame.f_code.co_name}" for cls in type(first).__mro__]
-        frame = frame.f_back
-    return found
-
-
-class NotingLoader(DataLoader):
-    """Notes the stack where its ``worker_init_fn`` is set."""
-
-    def __setattr__(self, name, value):
-        if name == "worker_init_fn":
-            vars(self)["noted"] = stack()
-        super().__setattr__(name, value)
+        names = [name, *(f"{cls.__name__}.{name}" for cls in type(first).__mro__)]
+        noted.extend((name, os.getpid() == PARENT) for name in names)
 
 
 class Noted(Draws):
@@ -41,26 +32,21 @@ class Noted(Draws):
         return noted
 
 
-noted = []
+def worker_init_fn(worker_id):
+    pass
 
 
-def note(worker_id):
-    noted.extend(stack())
-
-
-def test_the_functions_that_are_pictured_run_where_they_are_pictured():
-    in_loader, in_iterator, in_worker = (function for _, function, _, _ in draw.BOXES[:3])
-    stacks = []
-    workerseed.install(["ranks"], rank=lambda: stacks.append(stack()) or 0)
-    try:
-        with start_method("fork") as options:
-            loader = NotingLoader(Noted(1), num_workers=1, collate_fn=list, worker_init_fn=note, **options)
-            [[in_function]] = list(loader)
-    finally:
-        workerseed.uninstall()
-    assert in_loader in loader.noted
-    assert [in_iterator in names for names in stacks] == [True]
-    assert in_worker in in_function
+def test_the_functions_that_are_pictured_run_where_they_are_pictured(shim):
+    pictured = [function for _, function, _, _ in draw.BOXES]
+    with start_method("fork") as options:
+        sys.setprofile(note)
+        try:
+            loader = DataLoader(Noted(1), num_workers=1, collate_fn=list, worker_init_fn=worker_init_fn, **options)
+            [[calls]] = list(loader)
+        finally:
+            sys.setprofile(None)
+    ran = dict.fromkeys(call for call in calls if call[0] in pictured)
+    assert list(ran) == list(zip(pictured, [True, True, False, False]))
 
 
 def attributes():

@@ -6,25 +6,13 @@ import random
 import pytest
 import torch
 import torch.multiprocessing
-from support import (
-    ITERATOR,
-    ROOT_CLASS,
-    TORCH,
-    Draws,
-    as_list,
-    draws,
-    epoch,
-    expected_draws,
-    needs_numpy,
-    np,
-)
+from support import ITERATOR, ROOT_CLASS, TORCH, Draws, as_list, epoch, expected_draws, needs_numpy, np
 from torch.utils.data import DataLoader
 
 import workerseed
 
 pytestmark = [needs_numpy, pytest.mark.timeout(120)]
 
-NAME = "_worker_init_fn" if TORCH >= (1, 3) else "worker_init_fn"  # where torch's own iterator keeps the function
 NAMES = ("_worker_init_fn", "worker_init_fn")
 
 
@@ -33,45 +21,29 @@ def init(worker_id):
 
 
 class OwnLoop:
-    """A mixin for iterators: starts worker processes without torch's help and asks them in turn."""
-
-    seeders = (torch.manual_seed, random.seed)
+    """A mixin for iterators: starts worker processes without torch's help, each of which loads its share of batches."""
 
     def start(self, loader, function, base_seed):
-        self.pending, self.workers, self.answers, questions = [], [], [], []
-        for worker_id in range(loader.num_workers):
-            questions.append(torch.multiprocessing.Queue())
-            self.answers.append(torch.multiprocessing.Queue())
-            queues = questions[-1], self.answers[-1]
-            arguments = (*queues, loader.dataset, self.seeders, base_seed + worker_id, function, worker_id)
-            self.workers.append(torch.multiprocessing.Process(target=own_loop, args=arguments, daemon=True))
-            self.workers[-1].start()
-        for number, indices in enumerate(loader.batch_sampler):
-            questions[number % loader.num_workers].put(indices)
-            self.pending.append(number % loader.num_workers)
-        for question in questions:
-            question.put(None)
+        batches, count = list(loader.batch_sampler), loader.num_workers
+        queues = [torch.multiprocessing.Queue() for _ in range(count)]
+        for worker_id, queue in enumerate(queues):
+            arguments = queue, loader.dataset, batches[worker_id::count], base_seed + worker_id, function, worker_id
+            torch.multiprocessing.Process(target=own_loop, args=arguments, daemon=True).start()
+        self.batches = (queues[number % count].get() for number in range(len(batches)))
 
     def __next__(self):
-        if not self.pending:
-            for worker in self.workers:
-                worker.join()
-            raise StopIteration
-        return self.answers[self.pending.pop(0)].get()
-
-    next = __next__
+        return next(self.batches)
 
     def __del__(self):  # torch's own would shut down workers that are not there
         pass
 
 
-def own_loop(questions, answers, dataset, seeders, seed, function, worker_id):
-    for seeder in seeders:
-        seeder(seed)
+def own_loop(queue, dataset, batches, seed, function, worker_id):
+    torch.manual_seed(seed)
     if function is not None:
         function(worker_id)
-    for indices in iter(questions.get, None):
-        answers.put([dataset[index] for index in indices])
+    for indices in batches:
+        queue.put([dataset[index] for index in indices])
 
 
 def new_base_seed():
@@ -85,30 +57,19 @@ def base_seed_of(iterator):
 # The shapes. Each function defines the class, before workerseed is installed or after.
 
 
-def calls_nothing_of_torch(seeders):  # MSDataLoader of EDSR-PyTorch
+def calls_nothing_of_torch():  # MSDataLoader of EDSR-PyTorch
     class Iterator(OwnLoop, ITERATOR):
         def __init__(self, loader):
             self.worker_init_fn = loader.worker_init_fn
             self.start(loader, self.worker_init_fn, new_base_seed())
 
-    Iterator.seeders = seeders
     return Iterator
 
 
-def skips_torchs_worker_iterator():  # torch_mlu, ODB's, ThreadedDataLoaderIter
-    class Iterator(OwnLoop, ITERATOR):
-        def __init__(self, loader):
-            super(ITERATOR, self).__init__(loader)
-            self._worker_init_fn = loader.worker_init_fn
-            self.start(loader, self._worker_init_fn, base_seed_of(self))
-
-    return Iterator
-
-
-def derives_from_the_root_class():  # StatefulDataLoader of torchdata
-    class Iterator(OwnLoop, ROOT_CLASS):
+def calls_the_root_class_alone(base):
+    class Iterator(OwnLoop, base):
         def __init__(self, loader, state=None):
-            super().__init__(loader)
+            ROOT_CLASS.__init__(self, loader)
             self._worker_init_fn = loader.worker_init_fn
             self.start(loader, self._worker_init_fn, base_seed_of(self))
 
@@ -117,49 +78,22 @@ def derives_from_the_root_class():  # StatefulDataLoader of torchdata
 
 def calls_torchs_worker_iterator():  # DataLoaderIterSlice
     class Iterator(ITERATOR):
-        def __init__(self, loader):
-            super().__init__(loader)
-
-    return Iterator
-
-
-def takes_other_arguments_first():
-    class Tagged(ITERATOR):
         def __init__(self, tag, loader, *, more):
             self.tag = tag + more
             ITERATOR.__init__(self, loader=loader)
 
-    return functools.partial(Tagged, "tr", more="ain")
-
-
-def assigns_a_partial_around_it():  # torch 1.12 and later
-    class Iterator(OwnLoop, ITERATOR):
-        def __init__(self, loader):
-            setattr(self, NAME, loader.worker_init_fn)
-            setattr(self, NAME, functools.partial(share_the_pipe, getattr(self, NAME), 2))
-            self.start(loader, getattr(self, NAME), new_base_seed())
-
-    return Iterator
-
-
-def share_the_pipe(function, ranks, worker_id):
-    assert ranks == 2
-    if function is not None:
-        function(worker_id)
+    return functools.partial(Iterator, "tr", more="ain")
 
 
 SHAPES = {
-    "calls nothing of torch, seeds torch": lambda: calls_nothing_of_torch((torch.manual_seed,)),
-    "calls nothing of torch, seeds torch and random": lambda: calls_nothing_of_torch((torch.manual_seed, random.seed)),
-    "calls torch's worker iterator": calls_torchs_worker_iterator,
-    "takes other arguments first": takes_other_arguments_first,
-    "assigns a partial around it": assigns_a_partial_around_it,
+    "calls nothing of torch": calls_nothing_of_torch,
+    "calls torch's worker iterator": calls_torchs_worker_iterator,  # which in torch 1.12 and later assigns a partial
 }
 if TORCH >= (1, 2):  # before that, the root class is the worker iterator
-    SHAPES["skips torch's worker iterator"] = skips_torchs_worker_iterator
-    SHAPES["derives from the root class"] = derives_from_the_root_class
+    SHAPES["skips torch's worker iterator"] = lambda: calls_the_root_class_alone(ITERATOR)  # torch_mlu, ODB's
+    SHAPES["derives from the root class"] = lambda: calls_the_root_class_alone(ROOT_CLASS)  # torchdata
 
-each_shape = pytest.mark.parametrize("shape", SHAPES)
+each_shape = pytest.mark.parametrize("shape", SHAPES.values(), ids=list(SHAPES))
 
 
 def loader_of(iterator, dataset, **options):
@@ -178,15 +112,16 @@ class BothDraws(Draws):
 @pytest.mark.parametrize("defined", ["before", "after"])
 @each_shape
 def test_workers_draw_what_torch_1_9_draws(request, shape, defined):
-    iterator = SHAPES[shape]() if defined == "before" else None
-    request.getfixturevalue("patched")
-    loader = loader_of(iterator or SHAPES[shape](), BothDraws())
+    iterator = shape() if defined == "before" else None
+    starts = request.getfixturevalue("starts")
+    loader = loader_of(iterator or shape(), BothDraws())
     for seed in range(2):
         of_numpy, of_random = zip(*(item for batch in epoch(loader, seed) for item in batch))
         assert list(of_numpy) == expected_draws(seed=seed)
         torch.manual_seed(seed)
         base_seed = new_base_seed()
         assert of_random[:2] == tuple(random.Random(base_seed + worker).random() for worker in range(2))
+    assert len(starts) == 2
 
 
 def seed_with_the_id(worker_id):
@@ -194,33 +129,23 @@ def seed_with_the_id(worker_id):
 
 
 @each_shape
-def test_the_users_function_comes_after_the_reseeding(patched, shape):
-    loader = loader_of(SHAPES[shape](), Draws(2), worker_init_fn=seed_with_the_id)
+def test_the_users_function_comes_after_the_one_reseeding(starts, shape):
+    loader = loader_of(shape(), Draws(2), worker_init_fn=seed_with_the_id)
     drawn = [item for batch in loader for item in batch]
     assert drawn == [np.random.RandomState(seed).randint(0, 2**31 - 1) for seed in range(2)]
     assert loader.worker_init_fn is seed_with_the_id
-
-
-@each_shape
-def test_one_start_of_workers_reseeds_once(shape):
-    asked = []
-    workerseed.install(["ranks"], rank=lambda: asked.append("rank") or 0)
-    try:
-        draws(loader_of(SHAPES[shape](), Draws(), worker_init_fn=init))
-    finally:
-        workerseed.uninstall()
-    assert asked == ["rank"]
+    assert len(starts) == 1
 
 
 @each_shape
 def test_after_uninstall_an_iterator_is_as_on_stock_torch(shape):
     workerseed.install(["generators"])
-    iterator = SHAPES[shape]()
+    iterator = shape()
     workerseed.uninstall()
     made = iterator(loader=DataLoader(Draws(2), num_workers=1, worker_init_fn=init))
     functions = [vars(made)[name] for name in NAMES if name in vars(made)]
     assert sum(1 for _ in made) == 2
-    assert [getattr(function, "args", [function])[0] for function in functions] == [init]
+    assert [getattr(function, "args", [function])[0] for function in functions] == [init]  # torch 1.12 has a partial
 
 
 def test_an_iterator_that_reads_the_function_into_a_local_is_not_reached(patched):
@@ -235,38 +160,22 @@ def test_an_iterator_that_reads_the_function_into_a_local_is_not_reached(patched
 # The attributes of an iterator
 
 
-def attributes_of_iterators():
-    loaders = [DataLoader(range(2)), DataLoader(range(2), num_workers=1)]
-    iterators = [iter(loader) for loader in loaders]
-    assert all(len(list(iterator)) == 2 for iterator in iterators)
-    return [sorted(vars(iterator)) for iterator in iterators]
+def attributes_of_an_iterator(workers):
+    iterator = iter(DataLoader(range(2), num_workers=workers))
+    attributes = sorted(vars(iterator))
+    assert len(list(iterator)) == 2
+    return attributes
 
 
-def test_an_iterator_has_the_attributes_of_stock_torch(request):
-    stock = attributes_of_iterators()
-    request.getfixturevalue("patched")
-    assert attributes_of_iterators() == stock
-
-
-def found_in(iterator, name):
-    """What code that looks at an iterator finds there, and how it fails."""
-    has = hasattr(type(iterator), name), hasattr(iterator, name)
-    value = getattr(iterator, name, "default"), error_in(lambda: getattr(iterator, name))
-    deleted = [error_in(lambda: delattr(iterator, name)) for _ in range(2)]
-    return has, value, deleted, getattr(iterator, name, "default")
-
-
-def error_in(call):
-    try:
-        call()
-    except Exception as error:
-        return type(error)
-    return None
+@pytest.mark.parametrize("workers", [0, 1])
+def test_an_iterator_has_the_attributes_of_stock_torch(as_on_stock, workers):
+    as_on_stock(attributes_of_an_iterator, workers)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_two_names_are_read_and_deleted_as_on_stock_torch(request, name):
-    stock = found_in(iter(DataLoader(range(2))), name)
-    request.getfixturevalue("patched")
-    assert found_in(iter(DataLoader(range(2))), name) == stock
-    assert stock == ((False, False), ("default", AttributeError), [AttributeError] * 2, "default")
+def test_an_iterator_without_workers_has_neither_name(patched, name):
+    iterator = iter(DataLoader(range(2)))
+    assert not hasattr(type(iterator), name)
+    assert not hasattr(iterator, name)
+    with pytest.raises(AttributeError):
+        delattr(iterator, name)

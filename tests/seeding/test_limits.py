@@ -10,17 +10,16 @@ from torch.utils.data import DataLoader
 pytestmark = needs_numpy
 
 
-def drawn_by_a_program_that_seeds_numpy_alone():
-    torch.manual_seed(random.SystemRandom().getrandbits(32))  # as every new process does
+def draws_of_a_program_that_seeds_numpy_alone():
     np.random.seed(0)
+    torch.manual_seed(random.SystemRandom().getrandbits(32))  # as every new process does
     return [int(batch) for batch in DataLoader(Draws(), num_workers=2)]
 
 
 def test_a_program_that_seeds_numpy_alone_draws_otherwise_in_every_run_as_on_torch_1_9(request):
-    if not NATIVE:
-        assert drawn_by_a_program_that_seeds_numpy_alone() == drawn_by_a_program_that_seeds_numpy_alone()
+    assert NATIVE or draws_of_a_program_that_seeds_numpy_alone() == draws_of_a_program_that_seeds_numpy_alone()
     request.getfixturevalue("shim")
-    assert drawn_by_a_program_that_seeds_numpy_alone() != drawn_by_a_program_that_seeds_numpy_alone()
+    assert draws_of_a_program_that_seeds_numpy_alone() != draws_of_a_program_that_seeds_numpy_alone()
 
 
 @only_legacy

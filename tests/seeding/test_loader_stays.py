@@ -8,8 +8,8 @@ import threading
 
 import pytest
 import torch
-from support import Draws, as_list, draws, expected_draws, needs_numpy, only_legacy, start_method, text_of
-from torch.utils.data import DataLoader, Sampler
+from support import Draws, as_list, draws, expected_draws, needs_numpy, start_method, text_of
+from torch.utils.data import DataLoader
 
 import workerseed
 
@@ -29,106 +29,96 @@ def attributes_of(loader):
 # The private entry beside the user's function
 
 
-def test_only_a_loader_with_workers_has_the_private_entry_and_a_duplicate_has_none_in_its_place(patched):
+@pytest.mark.parametrize("workers, entry", [(0, set()), (2, {KEY})])
+def test_a_loader_with_workers_has_one_private_entry_and_one_without_has_none(request, workers, entry):
+    stock = set(dir(DataLoader(Draws(), num_workers=workers)))
+    request.getfixturevalue("patched")
+    assert set(dir(DataLoader(Draws(), num_workers=workers))) - stock == entry
+
+
+def pickled(loader):
+    return pickle.loads(pickle.dumps(loader))
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickled])
+def test_a_duplicate_of_a_loader_is_seeded_and_keeps_its_function(patched, duplicate):
     loader = DataLoader(Draws(), num_workers=2, worker_init_fn=init)
-    chain = vars(loader)[KEY]
-    for duplicate in (copy.deepcopy(loader), pickle.loads(pickle.dumps(loader))):
-        assert vars(duplicate)[KEY] is None
-    assert draws(loader) == draws(copy.copy(loader)) == expected_draws()
-    assert vars(loader)[KEY] is chain
-    assert vars(chain) == {"worker_init_fn": init}
-    assert [name for name in vars(DataLoader(range(2))) if "workerseed" in name] == []
+    made = duplicate(loader)
+    assert made.worker_init_fn is init
+    assert vars(vars(loader)[KEY]) == {"worker_init_fn": init}
+    assert vars(made)[KEY] is (vars(loader)[KEY] if duplicate is copy.copy else None)
+    assert draws(made) == draws(loader) == expected_draws()
 
 
 # What others read
 
 
 class Held(DataLoader):
-    """Its dataset or its sampler holds it."""
+    """Its dataset, which is its sampler as well, holds it."""
 
 
-class HoldsItsLoader(Draws):
-    """Each item is what the loader is in the worker."""
-
-    def __getitem__(self, index):
-        return type(self.loader) is Held, self.loader.worker_init_fn, vars(self.loader)["worker_init_fn"]
-
-
-@pytest.mark.parametrize("method, function", [("fork", None), ("fork", init), ("forkserver", init), ("spawn", None)])
-def test_a_dataset_that_holds_its_loader_reads_the_users_function_in_a_worker(patched, method, function):
-    dataset = HoldsItsLoader(1)
-    with start_method(method) as options:
-        dataset.loader = Held(dataset, num_workers=1, collate_fn=as_list, worker_init_fn=function, **options)
-        assert list(dataset.loader) == [[(True, function, function)]]
-
-
-class ReadingSampler(Sampler):
-    """Notes what its loader is whenever torch asks for an index."""
+class Holder(Draws):
+    """Each item is what its loader is in the worker; notes what it is whenever torch asks for an index."""
 
     def __init__(self):
+        super().__init__(4)
         self.seen = []
 
-    def __len__(self):
-        return 4
+    def view(self):
+        return type(self.loader) is Held, self.loader.worker_init_fn, vars(self.loader)["worker_init_fn"]
+
+    def __getitem__(self, index):
+        return self.view()
 
     def __iter__(self):
         for index in range(4):
-            self.seen.append((type(self.loader), self.loader.worker_init_fn, attributes_of(self.loader)))
+            self.seen.append((*self.view(), attributes_of(self.loader)))
             yield index
 
 
-@pytest.mark.parametrize("function", [None, init])
-def test_a_sampler_reads_the_users_function_while_workers_start(patched, function):
-    sampler = ReadingSampler()
-    loader = sampler.loader = Held(range(4), num_workers=1, sampler=sampler, worker_init_fn=function)
-    before = attributes_of(loader)
-    iterator = iter(loader)
-    assert len(sampler.seen) >= 2  # two batches are asked for in advance
-    list(iterator)
-    assert sampler.seen == [(Held, function, before)] * 4
+@pytest.mark.parametrize("method, function", [("fork", None), ("fork", init), ("forkserver", init), ("spawn", None)])
+def test_dataset_and_sampler_read_the_users_function_in_workers_and_while_they_start(patched, method, function):
+    holder = Holder()
+    with start_method(method) as options:
+        loader = Held(holder, num_workers=1, collate_fn=as_list, sampler=holder, worker_init_fn=function, **options)
+        holder.loader, before = loader, attributes_of(loader)
+        assert list(loader) == [[(True, function, function)]] * 4
+    assert holder.seen == [(True, function, function, before)] * 4
+    assert loader.worker_init_fn is function
 
 
 # User code that runs while workers start
 
 
 class UserCode:
-    """Runs an action at one moment of a start, not when that action starts workers itself."""
+    """Runs an action at one moment of a start, not when that action starts workers itself, and counts all moments."""
 
     def __init__(self, action):
-        self.action, self.armed, self.calls = action, False, []
+        self.action, self.armed, self.count, self.results = action, False, 0, []
 
     def __call__(self, loader):
+        self.count += 1
         if self.armed:
             self.armed = False
-            self.calls.append(self.action(loader))
+            self.results.append(self.action(loader))
 
 
-def on_attribute(name):
-    def loader_class(code):
-        def read(loader):
-            code(loader)
-            return vars(loader)[name]
-
-        def write(loader, value):
-            vars(loader)[name] = value
-
-        return type("Loader", (DataLoader,), {name: property(read, write)})
-
-    return loader_class
+MOMENTS = ["worker_init_fn", "num_workers", "dataset", "pin_memory", "timeout"]
 
 
-def on_any_attribute(code):
+def loader_class(moment, code):
+    """A class of loaders that run code whenever that attribute is read."""
+
     class Loader(DataLoader):
+        def __init_subclass__(cls):
+            raise TypeError("this class has no subclasses")
+
         def __getattribute__(self, name):
-            if name in ("worker_init_fn", "timeout"):
+            if name == moment:
                 code(self)
             return super().__getattribute__(name)
 
     return Loader
-
-
-MOMENTS = {name: on_attribute(name) for name in ("worker_init_fn", "num_workers", "dataset", "pin_memory")}
-MOMENTS["__getattribute__"] = on_any_attribute
 
 
 class TorchSeeds(Draws):
@@ -136,6 +126,10 @@ class TorchSeeds(Draws):
 
     def __getitem__(self, index):
         return torch.initial_seed()
+
+
+def nothing(loader):
+    pass
 
 
 def iterate_another(loader):
@@ -154,21 +148,18 @@ def wait_for_a_thread_that_iterates(loader):
     return items
 
 
-def raising(error):
-    def action(loader):
-        raise error
-
-    return action
+def interrupt(loader):
+    raise KeyboardInterrupt
 
 
-ACTIONS = [iterate_another, iterate_the_same, wait_for_a_thread_that_iterates]
-ERRORS = [ValueError("no"), KeyboardInterrupt(), SystemExit(3)]
+def exit_with_3(loader):
+    raise SystemExit(3)
 
 
 def outcome(moment, action):
-    """What a start is like in which user code runs: items or the error, what the code did, and the loader's class."""
+    """A start in which user code runs: items or the error, what the code did, how often it ran, the loader's class."""
     code = UserCode(action)
-    loader = MOMENTS[moment](code)(TorchSeeds(4), num_workers=2, worker_init_fn=init)
+    loader = loader_class(moment, code)(TorchSeeds(4), num_workers=2, worker_init_fn=init)
     before = attributes_of(loader)
     torch.manual_seed(0)
     code.armed = True
@@ -178,79 +169,36 @@ def outcome(moment, action):
         items = type(error), text_of(error)
     assert not code.armed
     assert attributes_of(loader) == before
-    return items, code.calls, type(loader).__mro__[1:]
+    return items, code.results, code.count, type(loader).__mro__[1:]
 
 
 @pytest.mark.parametrize(
-    "action", [*ACTIONS, *map(raising, ERRORS)], ids=[*(a.__name__ for a in ACTIONS), *map(repr, ERRORS)]
+    "action", [nothing, iterate_another, iterate_the_same, wait_for_a_thread_that_iterates, interrupt, exit_with_3]
 )
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_user_code_may_do_anything_while_workers_start(request, moment, action):
-    stock = outcome(moment, action)
-    request.getfixturevalue("patched")
-    assert outcome(moment, action) == stock
+def test_user_code_may_do_anything_while_workers_start(as_on_stock, moment, action):
+    as_on_stock(outcome, moment, action)
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_a_loader_with_such_code_is_seeded(patched, moment):
-    assert draws(MOMENTS[moment](UserCode(None))(Draws(), num_workers=2)) == expected_draws()
-
-
-@only_legacy  # the option that patches other torches reads the dataset as well
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_such_code_runs_as_often_as_on_stock_torch(request, moment):
-    def count():
-        reads = []
-        loader = MOMENTS[moment](reads.append)(range(2), num_workers=1)
-        made = len(reads)
-        list(loader)
-        return made, len(reads)
-
-    stock = count()
-    request.getfixturevalue("patched")
-    assert count() == stock
-
-
-def test_a_property_that_returns_another_function_at_each_read_is_called_with_the_first(patched):
+def test_properties_of_a_loader_may_iterate_or_raise_and_the_function_is_read_once(patched):
     read = []
 
     class Loader(DataLoader):
         @property
         def worker_init_fn(self):
-            read.append(lambda worker_id: None)
-            return read[-1]
+            read.append(iterate_another(self))
 
         @worker_init_fn.setter
         def worker_init_fn(self, function):
             pass
 
-    iterator = iter(Loader(range(2), num_workers=1))
-    functions = {
-        function.worker_init_fn for name, function in vars(iterator).items() if name.endswith("worker_init_fn")
-    }
-    list(iterator)
-    assert functions == {read[0]}
-    assert len(read) == 1
-
-
-def test_no_class_is_made_from_that_of_a_loader(patched):
-    made = []
-
-    class Loader(DataLoader):
-        def __init_subclass__(cls):
-            made.append(cls)
-
-    assert draws(Loader(Draws(), num_workers=2)) == expected_draws()
-    assert made == []
-
-
-def test_a_loader_whose_dict_is_a_property_that_raises_is_seeded(patched):
-    class Loader(DataLoader):
         @property
         def __dict__(self):
             raise RuntimeError("not yours")
 
-    assert draws(Loader(Draws(), num_workers=2)) == expected_draws()
+    first, second = draws(Loader(Draws(2), num_workers=2))
+    assert first != second
+    assert len(read) == 1
 
 
 # Between any two steps of ours: what a signal handler does there
@@ -283,15 +231,15 @@ class At:
         return self.trace
 
 
-class Interrupt(BaseException):
+class HandlerError(BaseException):
     pass
 
 
-def interrupt():
-    raise Interrupt
+def raise_as_a_handler_does():
+    raise HandlerError
 
 
-def steps_of_a_start(count=40):
+def steps_of_a_start(count):
     """Steps of workerseed in one start of workers, evenly spread."""
     loader = DataLoader(range(1), num_workers=1)
     list(loader)  # the first start imports what the next ones find
@@ -307,8 +255,8 @@ def steps_of_a_start(count=40):
 def test_an_interrupt_at_any_step_leaves_nothing_behind(patched):
     loader = DataLoader(Draws(), num_workers=2, worker_init_fn=init)
     before = attributes_of(loader)
-    for step in steps_of_a_start():
-        with pytest.raises(Interrupt), At(step, interrupt):
+    for step in steps_of_a_start(40):
+        with pytest.raises(HandlerError), At(step, raise_as_a_handler_does):
             iter(loader)
         assert attributes_of(loader) == before
     assert draws(loader) == expected_draws()
@@ -323,48 +271,3 @@ def test_a_signal_handler_may_iterate_at_any_step(patched):
             iterator = iter(loader)
         assert len({int(batch) for batch in iterator}) == 4
         assert found == [expected_draws(length=4)]
-
-
-# Threads
-
-
-class InTurn:
-    """Batches of one; while torch makes an iterator for one thread, the others wait in the middle of making theirs.
-
-    Without turns the test hangs now and then, on stock torch as well: a worker that is forked while another thread
-    draws a base seed, or imports a module, inherits the lock of torch's generator, or of the module, as held.
-    """
-
-    def __init__(self):
-        self.lock = threading.Lock()
-        self.thread = None
-
-    def __len__(self):
-        return 4
-
-    def __iter__(self):
-        if self.thread is not threading.current_thread():  # torch 1.7 and later ask twice
-            self.lock.acquire()
-            self.thread = threading.current_thread()
-        return iter([[0], [1], [2], [3]])
-
-
-def test_threads_may_start_workers_of_one_loader_at_once(patched):
-    turns, iterators = InTurn(), []
-    loader = DataLoader(Draws(4), batch_sampler=turns, num_workers=2, worker_init_fn=init)
-    before = attributes_of(loader)
-
-    def start():
-        try:
-            iterators.append(iter(loader))
-        finally:
-            turns.lock.release()
-
-    threads = [threading.Thread(target=start) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    drawn = [[int(batch) for batch in iterator] for iterator in iterators]
-    assert len({number for numbers in drawn for number in numbers}) == 24
-    assert attributes_of(loader) == before

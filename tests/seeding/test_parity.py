@@ -6,7 +6,7 @@ import os
 
 import pytest
 from scenarios import EPOCHS, SCENARIOS
-from support import NATIVE, PROGRAMS, TESTS, USE, Seeds, as_list, needs_numpy, np, run_python
+from support import NATIVE, PROGRAMS, TESTS, Seeds, as_list, needs_numpy, np, run_python
 from torch.utils.data import DataLoader
 
 import workerseed
@@ -45,13 +45,9 @@ def drawn_by_a_program(start_method):
     return json.loads(done.stdout)
 
 
-def without_numpy(epochs):
-    return [[[item[:BEFORE_NUMPY] for item in batch] for batch in batches] for batches in epochs]
-
-
-def listed(epochs):
-    """The same, where the loader does not make batches and an item stands where a batch would."""
-    return [[batch if isinstance(batch[0], list) else [batch] for batch in batches] for batches in epochs]
+def without_numpy(drawn):
+    """The draws of the other generators; items are in epochs, and in batches if the loader makes some."""
+    return [without_numpy(each) for each in drawn] if isinstance(drawn[0], list) else drawn[:BEFORE_NUMPY]
 
 
 @pytest.mark.parametrize("start_method, name", [] if np is None else CASES)
@@ -64,14 +60,14 @@ def test_draws_are_those_of_torch_1_9_1(start_method, name):
 
 @pytest.mark.parametrize("name", SCENARIOS if np is None else [])
 def test_random_and_torch_draw_as_on_torch_1_9_1_where_there_is_no_numpy(name):
-    assert listed(drawn(name, True)) == without_numpy(listed(RECORDED[name]))
+    assert drawn(name, True) == without_numpy(RECORDED[name])
 
 
 @pytest.mark.parametrize("name", [] if NATIVE else SCENARIOS)
 def test_only_numpy_differs_on_stock_torch(name):
     stock = drawn(name, False)
     assert stock != RECORDED[name]
-    assert without_numpy(listed(stock)) == without_numpy(listed(RECORDED[name]))
+    assert without_numpy(stock) == without_numpy(RECORDED[name])
 
 
 @needs_numpy
@@ -84,12 +80,3 @@ def test_shuffled_epochs_draw_what_torch_1_9_makes_of_their_base_seed(shim):
             stream = np.random.RandomState(workerseed.numpy_seed(base_seed, worker_id))
             of_worker = [draw for seed, draw, _ in seeds_and_draws if seed == base_seed + worker_id]
             assert of_worker == [stream.randint(0, 1000) for _ in of_worker]
-
-
-@needs_numpy
-def test_the_dataset_of_the_article_starts_as_on_torch_1_9(shows):
-    assert shows("import workerseed" + USE + "print(first_draw())") == "[522, 297, 434]\n"
-
-
-def test_status_tells_who_seeds(shim):
-    assert workerseed.status().state == ("native" if NATIVE else "active")

@@ -1,13 +1,12 @@
 """Nothing changes but what NumPy and random draw in workers."""
 
-import copy
 import inspect
 import pickle
 import random
 
 import pytest
 import torch
-from support import Draws, draws, epoch, expected_draws, needs_numpy, np
+from support import Draws, draws, expected_draws, needs_numpy, np
 from torch.utils.data import DataLoader, dataloader
 
 import workerseed
@@ -19,47 +18,27 @@ def init(worker_id):
     pass
 
 
-def pickled(loader):
-    return pickle.loads(pickle.dumps(loader))
+# What DataLoader is
 
 
-@pytest.fixture
-def installed():
-    """Installs and uninstalls, as often as a test wants."""
-    yield workerseed
-    workerseed.uninstall()
+def test_the_signature_stays(patched):
+    assert (inspect.signature(DataLoader.__init__), inspect.getfullargspec(DataLoader.__init__)) == SIGNATURE
 
 
-# What the user reads and may do with a loader
+def test_the_class_stays(patched):
+    assert torch.utils.data.DataLoader is dataloader.DataLoader is DataLoader
+    assert type(DataLoader(Draws())) is DataLoader
 
 
-@pytest.mark.parametrize("function", [None, init])
-def test_worker_init_fn_stays_that_very_object_or_none(shim, function):
-    loader = DataLoader(range(4), num_workers=1, worker_init_fn=function)
-    epoch(loader)
-    assert loader.worker_init_fn is function
+def error_in_a_call(options):
+    with pytest.raises((TypeError, ValueError)) as error:
+        DataLoader(Draws(), **options)
+    return error.type, str(error.value)
 
 
-@needs_numpy
-def test_a_loader_built_before_is_seeded(installed):
-    loader = DataLoader(Draws(), num_workers=2)
-    workerseed.install()
-    assert draws(loader) == expected_draws()
-
-
-def test_a_loader_has_no_new_public_attribute(installed):
-    stock = DataLoader(Draws(), num_workers=1)
-    workerseed.install()
-    new = set(dir(DataLoader(Draws(), num_workers=1))) - set(dir(stock))
-    assert [name for name in new if not name.startswith("_")] == []
-
-
-@needs_numpy
-@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickled])
-def test_a_duplicate_of_a_loader_is_seeded_and_keeps_its_function(shim, duplicate):
-    loader = duplicate(DataLoader(Draws(), num_workers=2, worker_init_fn=init))
-    assert loader.worker_init_fn is init
-    assert draws(loader) == expected_draws()
+@pytest.mark.parametrize("options", [{"num_workers": -1}, {"shuffle": True, "sampler": [0]}, {"no_such_option": 1}])
+def test_errors_are_those_of_stock_torch(as_on_stock, options):
+    as_on_stock(error_in_a_call, options)
 
 
 @needs_numpy
@@ -76,72 +55,14 @@ print(sum(int(batch) for batch in loader))
     assert shows(code.format(str(tmp_path / "loader.pickle"))) == "3\n"
 
 
-# What DataLoader is
-
-
-def test_the_signature_stays(shim):
-    assert (inspect.signature(DataLoader.__init__), inspect.getfullargspec(DataLoader.__init__)) == SIGNATURE
-
-
-def test_the_class_stays(shim):
-    assert torch.utils.data.DataLoader is dataloader.DataLoader is DataLoader
-    assert type(DataLoader(Draws())) is DataLoader
+class CallingItByName(DataLoader):
+    def __init__(self, *args):
+        DataLoader.__init__(self, *args, num_workers=2)
 
 
 @needs_numpy
-def test_an_unbound_call_with_self_first(shim):
-    loader = object.__new__(DataLoader)
-    assert DataLoader.__init__(loader, Draws(), num_workers=2) is None
-    assert draws(loader) == expected_draws()
-
-
-@pytest.mark.parametrize(
-    "call",
-    [
-        DataLoader,
-        lambda: DataLoader(Draws(), num_workers=-1),
-        lambda: DataLoader(Draws(), shuffle=True, sampler=[0]),
-        lambda: DataLoader(Draws(), no_such_option=1),
-    ],
-    ids=["no dataset", "num_workers", "sampler", "unknown option"],
-)
-def test_errors_are_those_of_stock_torch(installed, call):
-    with pytest.raises((TypeError, ValueError)) as stock:
-        call()
-    workerseed.install()
-    with pytest.raises(stock.type) as ours:
-        call()
-    assert str(ours.value) == str(stock.value)
-
-
-# Subclasses
-
-
-class WithWorkers(DataLoader):
-    def __init__(self, *args):
-        super().__init__(*args, num_workers=2)
-
-
-class WithoutOurInit(DataLoader):
-    def __init__(self, dataset):
-        loader = DataLoader(dataset, num_workers=2)
-        self.__dict__.update((name, value) for name, value in vars(loader).items() if "workerseed" not in name)
-
-
-class IteratingInItsInit(WithWorkers):  # like MultiEpochsDataLoader of timm
-    def __init__(self, *args):
-        super().__init__(*args)
-        self.iterator = super().__iter__()
-
-    def __iter__(self):
-        return self.iterator
-
-
-@needs_numpy
-@pytest.mark.parametrize("cls", [WithWorkers, WithoutOurInit, IteratingInItsInit])
-def test_a_subclass_is_seeded(shim, cls):
-    torch.manual_seed(0)
-    assert [int(batch) for batch in cls(Draws())] == expected_draws()
+def test_a_subclass_may_call_the_constructor_by_its_name(shim):
+    assert draws(CallingItByName(Draws())) == expected_draws()
 
 
 # The parent process
@@ -162,10 +83,8 @@ def states_along_a_run():
     return states
 
 
-def test_the_generators_of_the_parent_move_as_on_stock_torch(installed):
-    stock = states_along_a_run()
-    workerseed.install()
-    assert states_along_a_run() == stock
+def test_the_generators_of_the_parent_move_as_on_stock_torch(as_on_stock):
+    as_on_stock(states_along_a_run)
 
 
 @needs_numpy

@@ -32,36 +32,6 @@ class Initialiser:
     def __call__(self, worker_id):
         note_call(worker_id)
 
-    def method(self, worker_id):
-        note_call(worker_id)
-
-
-PICKLABLE = {
-    "function": note_call,
-    "partial": functools.partial(note_call_named, "partial"),
-    "bound method": Initialiser().method,
-    "callable object": Initialiser(),
-}
-
-
-def calls_of_two_workers(worker_init_fn, method):
-    with start_method(method) as options:
-        loader = DataLoader(Calls(2), num_workers=2, collate_fn=as_list, worker_init_fn=worker_init_fn, **options)
-        assert loader.worker_init_fn is worker_init_fn
-        return [item for batch in epoch(loader) for item in batch]
-
-
-def once_after_the_seeding():
-    return [[(worker_id, draw)] for worker_id, draw in enumerate(expected_draws(length=2))]
-
-
-# What is pickled is the same under spawn, where each worker imports torch anew: one kind is enough there.
-@pytest.mark.parametrize(
-    "method, kind", [*(("fork", kind) for kind in PICKLABLE), ("forkserver", "partial"), ("spawn", "callable object")]
-)
-def test_it_is_called_once_with_the_worker_id_after_the_seeding(shim, method, kind):
-    assert calls_of_two_workers(PICKLABLE[kind], method) == once_after_the_seeding()
-
 
 class OddCallable(Initialiser):
     """Refuses every question that one may ask it."""
@@ -73,13 +43,42 @@ class OddCallable(Initialiser):
     __class__ = property(refuse)
 
 
-def test_an_odd_callable_is_called_under_fork(patched):
-    with start_method("fork") as options:
-        loader = DataLoader(Calls(2), num_workers=2, collate_fn=as_list, worker_init_fn=OddCallable(), **options)
-        assert [item for batch in epoch(loader) for item in batch] == once_after_the_seeding()
+KINDS = {
+    "function": note_call,
+    "partial": functools.partial(note_call_named, "partial"),
+    "callable object": Initialiser(),
+    "odd callable": OddCallable(),
+}
 
 
-def test_it_may_seed_otherwise(shim):
+def are_called_once_after_the_seeding(loader):
+    calls_of_workers = [item for batch in epoch(loader) for item in batch]
+    return calls_of_workers == [[(worker_id, draw)] for worker_id, draw in enumerate(expected_draws(length=2))]
+
+
+# What is pickled is the same under spawn, where each worker imports torch anew: one kind is enough there.
+@pytest.mark.parametrize(
+    "method, kind", [*(("fork", kind) for kind in KINDS), ("forkserver", "partial"), ("spawn", "callable object")]
+)
+def test_it_is_called_once_with_the_worker_id_after_the_seeding(patched, method, kind):
+    with start_method(method) as options:
+        loader = DataLoader(Calls(2), num_workers=2, collate_fn=as_list, worker_init_fn=KINDS[kind], **options)
+        assert are_called_once_after_the_seeding(loader)
+
+
+def test_one_assigned_after_construction_is_called_after_the_seeding(patched):
+    loader = DataLoader(Calls(2), num_workers=2, collate_fn=as_list)
+    loader.worker_init_fn = note_call
+    assert are_called_once_after_the_seeding(loader)
+
+
+def test_one_taken_away_after_construction_is_not_called(patched):
+    loader = DataLoader(Draws(), num_workers=2, worker_init_fn=refuse)
+    loader.worker_init_fn = None
+    assert [int(batch) for batch in epoch(loader)] == expected_draws()
+
+
+def test_it_may_seed_otherwise(patched):
     loader = DataLoader(Draws(2), num_workers=2, worker_init_fn=lambda worker_id: np.random.seed(worker_id))
     drawn = [int(batch) for batch in loader]
     assert drawn == [np.random.RandomState(seed).randint(0, 2**31 - 1) for seed in (0, 1)]
@@ -94,45 +93,18 @@ def refuse(worker_id):
     raise RefusedError(f"worker {worker_id} will not start")
 
 
-def test_what_it_raises_reaches_the_user_as_on_stock_torch():
-    import workerseed
-
-    loader = DataLoader(Draws(), num_workers=1, worker_init_fn=refuse)
-    stock = error_of(loader)
+def test_what_it_raises_reaches_the_user_as_on_stock_torch(as_on_stock):
+    kind, text = as_on_stock(error_of, DataLoader(Draws(), num_workers=1, worker_init_fn=refuse))
     if TORCH < (1, 2):  # which do not forward it: the worker dies
-        assert "exited unexpectedly" in stock[1]
+        assert "exited unexpectedly" in text
     else:
-        assert stock[0] is RefusedError
-        assert "worker 0 will not start" in stock[1]
-    workerseed.install()
-    try:
-        assert error_of(loader) == stock
-    finally:
-        workerseed.uninstall()
+        assert kind is RefusedError
+        assert "worker 0 will not start" in text
 
 
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
-def test_one_that_cannot_be_pickled_fails_as_on_stock_torch(method):
-    import workerseed
-
+def test_one_that_cannot_be_pickled_fails_as_on_stock_torch(as_on_stock, method):
     with start_method(method) as options:
         loader = DataLoader(Draws(), num_workers=1, worker_init_fn=lambda worker_id: None, **options)
-        stock = error_of(loader)
-        workerseed.install()
-        try:
-            assert error_of(loader) == stock
-        finally:
-            workerseed.uninstall()
-    assert "pickle" in stock[1]
-
-
-def test_one_assigned_after_construction_is_called_after_the_seeding(shim):
-    loader = DataLoader(Calls(2), num_workers=2, collate_fn=as_list)
-    loader.worker_init_fn = note_call
-    assert [item for batch in epoch(loader) for item in batch] == once_after_the_seeding()
-
-
-def test_one_taken_away_after_construction_is_not_called(shim):
-    loader = DataLoader(Draws(), num_workers=2, worker_init_fn=refuse)
-    loader.worker_init_fn = None
-    assert [int(batch) for batch in epoch(loader)] == expected_draws()
+        _, text = as_on_stock(error_of, loader)
+    assert "pickle" in text

@@ -20,6 +20,7 @@ FOLDER = os.path.join(ROOT, "sitecustomize_example")
 FILE = os.path.join(FOLDER, "sitecustomize.py")
 SITE_PACKAGES = os.path.dirname(workerseed.__path__[0])
 SHOW = "import sys; print('workerseed' in sys.modules and sys.modules['workerseed'].status().state)"
+RUNS = "print('runs')"
 # Debian's and Ubuntu's Python has one in the folder of its standard library, which comes before site-packages.
 no_sitecustomize_of_python = pytest.mark.skipif(
     os.path.exists(os.path.join(os.path.dirname(os.__file__), "sitecustomize.py")),
@@ -32,11 +33,15 @@ def test_the_packaged_file_is_the_example():
     assert filecmp.cmp(packaged, FILE, shallow=False)
 
 
-def on_path(*arguments, **variables):
-    """Runs python with the example's folder first on PYTHONPATH."""
-    before = variables.pop("PYTHONPATH", None)
-    variables.setdefault("WORKERSEED", "1")
-    return run_python(*arguments, PYTHONPATH=os.pathsep.join(filter(None, [FOLDER, before])), **variables)
+def on_path(*arguments, before=FOLDER, behind="", value="1"):
+    """Runs python with the example's folder on PYTHONPATH, perhaps another behind it."""
+    return run_python(*arguments, PYTHONPATH=os.pathsep.join(filter(None, [before, behind])), WORKERSEED=value)
+
+
+def copy_into_site_packages(venv):
+    (site_packages,) = glob.glob(str(venv / "lib" / "python3*" / "site-packages"))
+    shutil.copy(FILE, site_packages)
+    return site_packages
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +49,7 @@ def venv(tmp_path_factory):
     """A virtual environment with the example in its site-packages; it sees what is installed here."""
     folder = tmp_path_factory.mktemp("venv")
     subprocess.check_call([sys.executable, "-m", "venv", "--without-pip", str(folder)], timeout=120)
-    (site_packages,) = glob.glob(str(folder / "lib" / "python3*" / "site-packages"))
-    shutil.copy(FILE, site_packages)
-    with open(os.path.join(site_packages, "here.pth"), "w") as file:
+    with open(os.path.join(copy_into_site_packages(folder), "here.pth"), "w") as file:
         file.write("\n".join({SITE_PACKAGES, sysconfig.get_path("purelib")}))
     return functools.partial(run_command, str(folder / "bin" / "python"), WORKERSEED="1")
 
@@ -66,10 +69,12 @@ def test_the_file_in_site_packages_seeds_a_program_that_knows_nothing_of_it(venv
 
 
 @pytest.mark.parametrize(
-    "value, state", [("", "False"), (" ", "False"), (" ON ", "waiting"), ("verbose", "waiting"), ("0", "False")]
+    "value, state",
+    [("", "False"), (" ", "False"), (" ON ", "waiting"), ("verbose", "waiting"), ("0", "False"), ("maybe", "off")],
 )
 def test_the_variable_decides(value, state):
-    assert on_path("-c", SHOW, WORKERSEED=value).stdout == state + "\n"
+    done = on_path("-W", "error", "-c", SHOW, value=value)
+    assert (done.stdout, "Error" in done.stderr) == (state + "\n", False)
 
 
 @no_sitecustomize_of_python
@@ -80,25 +85,24 @@ def test_the_values_that_switch_off_are_those_of_the_package():
 
 def test_an_invalid_value_is_one_line_and_off_and_imports_no_module_of_that_name(tmp_path):
     (tmp_path / "module.py").write_text("print('imported')")
-    done = on_path("-c", SHOW, WORKERSEED="module", PYTHONPATH=str(tmp_path), cwd=str(tmp_path))
+    done = on_path("-c", SHOW, behind=str(tmp_path), value="module")
     assert (done.returncode, done.stdout) == (0, "off\n")
     (line,) = done.stderr.splitlines()
     assert "off: WORKERSEED='module': unknown value " in line
 
 
-FLAGS = [("-s", "waiting", "waiting"), ("-E", "False", "waiting"), ("-I", "False", "waiting"), ("-S", "False", None)]
+FOUND = f"import sys; sys.path.append({SITE_PACKAGES!r}); "
 
 
-@pytest.mark.parametrize("flag, state", [(flag, by_folder) for flag, by_folder, _ in FLAGS])
-def test_interpreter_flags_and_the_folder(flag, state):
-    found = f"import sys; sys.path.append({SITE_PACKAGES!r}); " if flag == "-S" else ""
-    assert on_path(flag, "-c", found + SHOW).stdout == state + "\n"
+@pytest.mark.parametrize("flag, code, state", [("-s", "", "waiting"), ("-I", "", "False"), ("-S", FOUND, "False")])
+def test_interpreter_flags_and_the_folder(flag, code, state):
+    assert on_path(flag, "-c", code + SHOW).stdout == state + "\n"
 
 
 @no_sitecustomize_of_python
-@pytest.mark.parametrize("flag, state", [(flag, by_file) for flag, _, by_file in FLAGS if by_file])
-def test_interpreter_flags_and_the_file(venv, flag, state):
-    assert venv(flag, "-c", SHOW).stdout == state + "\n"
+@pytest.mark.parametrize("flag", ["-s", "-I"])
+def test_interpreter_flags_and_the_file(venv, flag):
+    assert venv(flag, "-c", SHOW).stdout == "waiting\n"
 
 
 # What it shadows
@@ -110,7 +114,7 @@ WHICH = "import sys; module = sys.modules.get('sitecustomize'); print(module and
 def shadowed(tmp_path):
     """Makes a folder with a sitecustomize to be shadowed."""
 
-    def make(text):
+    def make(text="print('shadowed')"):
         (tmp_path / "sitecustomize.py").write_text(text)
         return str(tmp_path)
 
@@ -123,59 +127,52 @@ def test_without_another_sitecustomize_it_stands():
     assert on_path("-c", WHICH).stdout == f"{FILE} {[FOLDER, *stdlib_zip]}\n"
 
 
-def test_the_shadowed_one_runs_and_takes_its_place(shadowed):
-    folder = shadowed("print('shadowed')")
-    done = on_path("-c", WHICH, PYTHONPATH=folder)
-    assert done.stdout == "shadowed\n{} {}\n".format(os.path.join(folder, "sitecustomize.py"), [FOLDER, folder])
-    assert done.stderr == ""
+@pytest.mark.parametrize("value", ["", "1"])
+def test_the_shadowed_one_runs_and_takes_its_place(shadowed, value):
+    folder = shadowed()
+    done = on_path("-c", WHICH, behind=folder, value=value)
+    place = "{} {}".format(os.path.join(folder, "sitecustomize.py"), [FOLDER, folder])
+    assert (done.stdout, done.stderr) == (f"shadowed\n{place}\n", "")
 
 
 def test_what_the_shadowed_one_does_to_the_path_stays(shadowed):
     folder = shadowed("import sys; sys.path.insert(0, '/first'); sys.path.append('/last')")
-    code = "import sys; print(sys.path[1:4], sys.path[-1])"
-    assert on_path("-c", code, PYTHONPATH=folder).stdout == f"{['/first', FOLDER, folder]} /last\n"
+    done = on_path("-c", "import sys; print(sys.path[1:4], sys.path[-1])", behind=folder)
+    assert done.stdout == f"{['/first', FOLDER, folder]} /last\n"
 
 
-@pytest.mark.parametrize("kind", ["without the variable", "a package", "in a zip file", "behind another example"])
-def test_any_shadowed_one_runs(tmp_path, shadowed, kind):
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    path, value = str(folder), "1"
-    if kind == "a package":
-        (folder / "sitecustomize").mkdir()
-        (folder / "sitecustomize" / "__init__.py").write_text("print('shadowed')")
-    elif kind == "in a zip file":
-        path = shutil.make_archive(str(folder / "archive"), "zip", shadowed("print('shadowed')"))
-    elif kind == "behind another example":
-        shutil.copy(FILE, path)
-        path += os.pathsep + shadowed("print('shadowed')")
-    else:
-        path, value = shadowed("print('shadowed')"), ""
-    assert on_path("-c", SHOW, PYTHONPATH=path, WORKERSEED=value).stdout.startswith("shadowed\n")
+def test_a_shadowed_package_runs(tmp_path):
+    (tmp_path / "sitecustomize").mkdir()
+    (tmp_path / "sitecustomize" / "__init__.py").write_text("print('shadowed')")
+    assert on_path("-c", RUNS, behind=str(tmp_path)).stdout == "shadowed\nruns\n"
+
+
+def test_a_shadowed_one_in_a_zip_file_runs(tmp_path, shadowed):
+    (tmp_path / "folder").mkdir()
+    archive = shutil.make_archive(str(tmp_path / "folder" / "archive"), "zip", shadowed())
+    assert on_path("-c", RUNS, behind=archive).stdout == "shadowed\nruns\n"
+
+
+def test_a_shadowed_one_behind_another_example_runs(tmp_path, shadowed):
+    (tmp_path / "another").mkdir()
+    shutil.copy(FILE, str(tmp_path / "another"))
+    path = os.pathsep.join([str(tmp_path / "another"), shadowed()])
+    assert on_path("-c", RUNS, behind=path).stdout == "shadowed\nruns\n"
 
 
 @pytest.mark.parametrize(
     "text", ["raise ImportError('no')", "import no_such_package", "1 +", "import sys; sys.exit(3)"]
 )
 def test_errors_of_the_shadowed_one_show_as_they_do_without_ours(shadowed, text):
-    folder = shadowed(text)
-    native, ours = (
-        run_python("-c", "print('runs')", PYTHONPATH=folder),
-        on_path("-c", "print('runs')", PYTHONPATH=folder),
-    )
+    native, ours = (on_path("-c", RUNS, before=before, behind=shadowed(text)) for before in ("", FOLDER))
     assert (ours.returncode, ours.stdout) == (native.returncode, native.stdout)
     assert ours.stderr.splitlines()[-1:] == native.stderr.splitlines()[-1:]
 
 
 @pytest.mark.parametrize("entry", ["None", "b'bytes'", "3", "pathlib.Path('/there')", r"'/with\0nul'", "'/no/such'"])
-def test_it_runs_whatever_stands_in_sys_path(tmp_path, shadowed, entry):
-    shadowed("print('shadowed')")
-    (tmp_path / "ours").mkdir()
-    with open(FILE) as file:
-        odd = f"import pathlib, sys; sys.path.append({entry})\n" + file.read()
-    (tmp_path / "ours" / "sitecustomize.py").write_text(odd)
-    path = os.pathsep.join([str(tmp_path / "ours"), str(tmp_path)])
-    done = run_python("-c", "print('runs')", PYTHONPATH=path, WORKERSEED="1")
+def test_it_runs_whatever_stands_in_sys_path(shadowed, entry):
+    code = f"import pathlib, sys; sys.path.append({entry}); import sitecustomize; print('runs')"
+    done = on_path("-S", "-c", code, behind=shadowed(), value="")  # -S: Python has not imported it yet
     assert (done.stdout, done.stderr) == ("shadowed\nruns\n", "")
 
 
@@ -195,16 +192,14 @@ def test_debians_own_sitecustomize_runs(debian):
     assert subprocess.check_output(which, env={"WORKERSEED": "1", "PYTHONPATH": path}, timeout=60) == native
 
 
-@pytest.mark.parametrize("on_pythonpath", [False, True])
-def test_debians_own_sitecustomize_hides_a_file_in_site_packages_but_not_a_folder(debian, tmp_path, on_pythonpath):
+@pytest.mark.parametrize("variables, runs", [({}, False), ({"PYTHONPATH": FOLDER}, True)], ids=["file", "folder"])
+def test_debians_own_sitecustomize_hides_a_file_in_site_packages_but_not_a_folder(debian, tmp_path, variables, runs):
     (python, *_), _ = debian
     subprocess.check_call([python, "-m", "venv", "--without-pip", str(tmp_path)], timeout=120)
-    (site_packages,) = glob.glob(str(tmp_path / "lib" / "python3*" / "site-packages"))
-    shutil.copy(FILE, site_packages)
-    variables = {"PYTHONPATH": FOLDER} if on_pythonpath else {}
+    copy_into_site_packages(tmp_path)
     # workerseed is not installed there, which `verbose` says.
     done = run_command(str(tmp_path / "bin" / "python"), "-c", "pass", WORKERSEED="verbose", **variables)
-    assert ("workerseed: not installed in" in done.stderr) == on_pythonpath
+    assert ("workerseed: not installed in" in done.stderr) == runs
 
 
 # Never in the way
@@ -215,39 +210,18 @@ def test_debians_own_sitecustomize_hides_a_file_in_site_packages_but_not_a_folde
 def test_a_broken_workerseed_is_one_line_and_torch_goes_on(tmp_path, text):
     (tmp_path / "workerseed").mkdir()
     (tmp_path / "workerseed" / "__init__.py").write_text(text)
-    done = on_path("-W", "ignore", "-c", "import torch; print('runs')", PYTHONPATH=str(tmp_path))
+    done = on_path("-W", "ignore", "-c", "import torch; print('runs')", behind=str(tmp_path))
     assert (done.returncode, done.stdout) == (0, "runs\n")
     assert [line for line in done.stderr.splitlines() if "workerseed: not installed in" in line]
 
 
-@pytest.mark.parametrize("value", ["1", "verbose"])
-def test_without_workerseed_it_says_so_only_if_asked(value):
-    done = run_python("-S", "-c", "import sitecustomize", PYTHONPATH=FOLDER, WORKERSEED=value)
-    said = (
-        f"workerseed: not installed in {sys.executable}: No module named 'workerseed'\n" if value == "verbose" else ""
-    )
+NOT_INSTALLED = f"workerseed: not installed in {sys.executable}: No module named 'workerseed'\n"
+
+
+@pytest.mark.parametrize("value, said", [("1", ""), ("verbose", NOT_INSTALLED)])
+def test_without_workerseed_it_says_so_only_if_asked(value, said):
+    done = on_path("-S", "-c", "import sitecustomize", value=value)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", said)
-
-
-@pytest.mark.parametrize("value", ["verbose", "maybe"])  # what writes
-@pytest.mark.parametrize("closed", ["2>&-", "<&- >&- 2>&-"])
-def test_closed_standard_streams_do_no_harm(value, closed):
-    done = run_command("sh", "-c", f'"{sys.executable}" -c pass {closed}', PYTHONPATH=FOLDER, WORKERSEED=value)
-    assert done.returncode == 0
-
-
-@pytest.mark.parametrize("value", ["1", "maybe"])
-def test_an_interpreter_with_warnings_as_errors_starts(value):
-    done = on_path("-W", "error", "-c", "print('runs')", WORKERSEED=value)
-    assert (done.returncode, done.stdout) == (0, "runs\n")
-    assert "Error" not in done.stderr
-
-
-def test_a_folder_that_takes_no_bytecode_does_no_harm(tmp_path):
-    shutil.copy(FILE, str(tmp_path))
-    (tmp_path / "__pycache__").write_text("a file where the folder should be")
-    done = run_python("-c", SHOW, PYTHONPATH=str(tmp_path), WORKERSEED="1")
-    assert (done.returncode, done.stdout) == (0, "waiting\n")
 
 
 @pytest.fixture(scope="module")
@@ -260,20 +234,18 @@ def python2():
     return asked.stdout.strip()
 
 
-@pytest.mark.parametrize("shadow", ["", "print('shadowed')", "import no_such_package"])
-def test_python_2_starts_as_without_it(python2, shadow, tmp_path):
-    if shadow:
-        (tmp_path / "sitecustomize.py").write_text(shadow)
+@pytest.mark.parametrize("text", ["", "print('shadowed')", "import no_such_package"])
+def test_python_2_starts_as_without_it(python2, shadowed, text):
+    folder = shadowed(text)
     code = "import sys; print(sys.version_info[0]); print('workerseed' in sys.modules)"
-    native = run_command(python2, "-c", code, PYTHONPATH=str(tmp_path))
-    ours = run_command(python2, "-c", code, PYTHONPATH=os.pathsep.join([FOLDER, str(tmp_path)]), WORKERSEED="1")
+    native = run_command(python2, "-c", code, PYTHONPATH=folder)
+    ours = run_command(python2, "-c", code, PYTHONPATH=os.pathsep.join([FOLDER, folder]), WORKERSEED="1")
     assert native.stdout.endswith("2\nFalse\n")
     assert (ours.returncode, ours.stdout, ours.stderr) == (native.returncode, native.stdout, native.stderr)
 
 
-def test_an_interpreter_loads_only_what_waits_for_torch(tmp_path):
-    (tmp_path / "sitecustomize.py").write_text("")
+@pytest.mark.parametrize("value, new", [("0", set()), ("1", {"workerseed", "workerseed._import_hook"})])
+def test_an_interpreter_loads_only_what_waits_for_torch(shadowed, value, new):
     code = "import sys, json; print(json.dumps(sorted(sys.modules)))"
-    bare = json.loads(run_python("-c", code, PYTHONPATH=str(tmp_path)).stdout)
-    new = {value: set(json.loads(on_path("-c", code, WORKERSEED=value).stdout)) - set(bare) for value in ("0", "1")}
-    assert new == {"0": set(), "1": {"workerseed", "workerseed._import_hook"}}
+    bare, ours = (on_path("-c", code, before=before, value=value).stdout for before in (shadowed(""), FOLDER))
+    assert set(json.loads(ours)) - set(json.loads(bare)) == new
