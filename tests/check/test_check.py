@@ -83,7 +83,7 @@ ERRORS = {
     "loaders:init_by_number": f"{sys.executable} raised TypeError: init_by_number() missing ",
     "loaders:exits": f"{sys.executable} raised SystemExit: 3",
     "loaders:empty": "its workers loaded no batch",
-    "loaders:broken": "it raised ValueError: Caught ValueError in DataLoader worker process 0.",
+    "loaders:broken": "it raised KeyError: Caught KeyError in DataLoader worker process 0.",
     "loaders:broken_init": "it raised KeyError: ",
     "loaders:dies": "it raised RuntimeError: DataLoader worker (pid",
     "loaders:unpicklable": "it raised ",

@@ -20,7 +20,7 @@ def main(target, path, number):
     loader = getattr(importlib.import_module(module), name)()
     epochs = [[item for batch in loader for item in batch] for _ in range(2)]
     with open(path, "w") as file:
-        json.dump(epochs, file)
+        json.dump(epochs, file, default=str)
 
 
 if __name__ == "__main__":
