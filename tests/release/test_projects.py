@@ -6,10 +6,9 @@ import shutil
 import sys
 
 import pytest
-from support import ROOT, run_command
+from support import ROOT, contents_of, run_command
 
-DOCS = os.path.join(ROOT, "docs")
-SCRIPT = os.path.join(DOCS, "projects", "projects.py")
+SCRIPT = os.path.join(ROOT, "docs", "projects", "projects.py")
 
 sys.path.insert(0, os.path.dirname(SCRIPT))
 projects = importlib.import_module("projects")
@@ -30,23 +29,21 @@ def test_without_a_network_each_missing_commit_is_named_and_nothing_is_touched(t
     assert list(checkout.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    ("items", "counts"),
-    [
-        ([(0, 0, "a"), (0, 1, "b"), (1, 0, "c"), (1, 1, "d")], (0, 0)),
-        ([(0, 0, "a"), (0, 1, "a"), (1, 0, "a"), (1, 1, "a")], (2, 2)),
-        ([(0, 0, "a"), (0, 1, "a"), (1, 0, "b"), (1, 1, "b")], (2, 0)),
-        ([(0, 0, "a"), (0, 1, "b"), (1, 0, "b"), (1, 1, "a")], (0, 2)),
-        ([(0, 0, "a"), (0, 0, "a")], (0, 0)),
-    ],
-    ids=["nothing repeats", "all repeat", "workers repeat", "epochs repeat", "one worker repeats itself"],
-)
+COUNTED = [  # (epoch, worker, draw), and how many repeat another worker's and another epoch's
+    ([(0, 0, "a"), (0, 1, "b"), (1, 0, "c"), (1, 1, "d")], (0, 0)),
+    ([(0, 0, "a"), (0, 1, "a"), (1, 0, "a"), (1, 1, "a")], (2, 2)),
+    ([(0, 0, "a"), (0, 1, "a"), (1, 0, "b"), (1, 1, "b")], (2, 0)),
+    ([(0, 0, "a"), (0, 1, "b"), (1, 0, "b"), (1, 1, "a")], (0, 2)),
+    ([(0, 0, "a"), (0, 0, "a")], (0, 0)),  # one worker repeats itself
+]
+
+
+@pytest.mark.parametrize("items, counts", COUNTED)
 def test_repeats_are_counted(items, counts):
     assert projects.repeats(items) == counts
 
 
 def test_the_page_has_a_row_for_each_project():
-    with open(os.path.join(DOCS, "projects.md"), encoding="utf-8") as file:
-        page = file.read()
+    page = contents_of("docs", "projects.md")
     for project in projects.PROJECTS:
         assert f"| {project.repository} [{project.commit[:8]}](" in page
