@@ -11,6 +11,7 @@ import torch
 from support import as_list, start_method
 from test_generators import (
     MAKERS,
+    Calling,
     Holding,
     Sharing,
     Unruly,
@@ -21,7 +22,7 @@ from test_generators import (
     needs_modern_numpy,
     np,
 )
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 import workerseed
 from workerseed._options import marks, rng
@@ -110,27 +111,21 @@ def test_what_is_kept_stays_kept_though_its_loader_is_reseeded(reseeding):
     assert is_shared(loader)
 
 
-class DrawnOnce(Dataset):
-    """Draws a split when it is first asked for an item, in a worker, and keeps that."""
-
-    def __init__(self):
-        self.generator = random.Random(1)
-        self.split = None
-
-    def __len__(self):
-        return 4
-
-    def __getitem__(self, index):
-        if self.split is None:
-            self.split = self.generator.sample(range(8), 4)
-        return self.split[index]
-
-
 def test_what_workers_draw_once_and_keep_needs_its_dataset_to_be_kept(reseeding):
-    dataset = DrawnOnce()
-    assert distinct(item for _ in range(3) for item in items(dataset)) > 4
+    generator, split = random.Random(1), []
+
+    def draw():
+        if not split:  # in each epoch, in each worker's fork
+            split.extend(generator.sample(range(1000), 2))
+        return split.pop()
+
+    def drawn():
+        return distinct(item for _ in range(3) for (item,) in items(dataset))
+
+    dataset = Calling(draw)
+    assert drawn() > 2
     workerseed.keep(dataset)
-    assert distinct(item for _ in range(3) for item in items(dataset)) == 4
+    assert drawn() == 2
 
 
 # That a mark keeps nothing alive
@@ -149,16 +144,8 @@ def test_a_mark_keeps_no_generator_alive(function, kind):
 
 
 class SlottedHolding:
-    __slots__ = ("generator",)
-
-    def __init__(self, generator):
-        self.generator = generator
-
-    def __len__(self):
-        return 4
-
-    def __getitem__(self, index):
-        return [self.generator.random()]
+    __slots__ = ("generators",)
+    __init__, __len__, __getitem__ = Holding.__init__, Holding.__len__, Holding.__getitem__
 
 
 @pytest.mark.parametrize("cls", [Holding, SlottedHolding])

@@ -42,7 +42,6 @@ def outside_a_job(monkeypatch):
 
 @pytest.fixture
 def ranks():
-    """Installs workerseed with the option in this process, for one test."""
     workerseed.install(["ranks"])
 
 
@@ -114,20 +113,13 @@ def loader_of(**options):
     return DataLoader(ThreeStreams(), num_workers=WORKERS, collate_fn=as_it_is, **options)
 
 
-@pytest.mark.parametrize(
-    "method, rank", [("fork", 0), ("fork", 1), ("fork", 1023), ("fork", 2**32 - 1), ("spawn", 1), ("forkserver", 1)]
-)
-def test_workers_draw_what_the_words_of_their_rank_give(ranks, monkeypatch, method, rank):
-    monkeypatch.setenv("RANK", str(rank))
+@pytest.mark.parametrize("method, values", [("fork", (0, 1, 1023, 2**32 - 1)), ("spawn", (1,)), ("forkserver", (1,))])
+def test_workers_draw_what_the_words_of_their_rank_give(ranks, monkeypatch, method, values):
     with start_method(method) as options:
-        assert epochs(loader_of(**options), 1) == expected(rank, base_seeds_from(0, 1))
-
-
-def test_the_rank_counts_that_the_process_has_when_workers_start(ranks, monkeypatch):
-    loader = loader_of()
-    for rank in (2, 0, 1):
-        monkeypatch.setenv("RANK", str(rank))
-        assert epochs(loader, 1) == expected(rank, base_seeds_from(0, 1))
+        loader = loader_of(**options)
+        for rank in values:  # the one that the process has when workers start counts
+            monkeypatch.setenv("RANK", str(rank))
+            assert epochs(loader, 1) == expected(rank, base_seeds_from(0, 1))
 
 
 def test_the_rank_is_looked_for_only_with_the_option_and_workers(ranks, monkeypatch):
@@ -141,12 +133,17 @@ def test_the_rank_is_looked_for_only_with_the_option_and_workers(ranks, monkeypa
 # Distributed jobs
 
 
-def job(folder, world_size, options):
-    """What the processes of a job draw, by rank; torch.distributed is initialised and the launcher's variable lies."""
+@pytest.fixture(scope="module")
+def jobs(tmp_path_factory):
+    """What the processes of a job draw, by rank, with the option and without.
 
-    def run(rank):
+    In them torch.distributed is initialised, and the launcher's variable lies.
+    """
+
+    def run(options, rank):
+        folder = folders[options]
         done = run_python(
-            *("-W", "ignore", PROGRAM, str(folder), str(rank), str(world_size), str(folder / "meeting")),
+            *("-W", "ignore", PROGRAM, str(folder), str(rank), str(WORLD_SIZE), str(folder / "meeting")),
             WORKERSEED=options,
             PYTHONPATH=SITECUSTOMIZE,
             RANK="7",
@@ -155,19 +152,16 @@ def job(folder, world_size, options):
         )
         assert done.returncode == 0, done.stderr
 
-    with ThreadPoolExecutor(world_size) as pool:
-        list(pool.map(run, range(world_size)))
-    return read(folder, world_size)
+    folders = {options: tmp_path_factory.mktemp("job") for options in ("ranks", "1")}
+    for options in folders:
+        with ThreadPoolExecutor(WORLD_SIZE) as pool:
+            list(pool.map(run, [options] * WORLD_SIZE, range(WORLD_SIZE)))
+    return {options: read(folder) for options, folder in folders.items()}
 
 
-def read(folder, world_size):
-    return [json.loads((folder / str(rank)).read_text()) for rank in range(world_size)]
-
-
-@pytest.fixture(scope="module")
-def jobs(tmp_path_factory):
-    """What a job draws with the option, and without."""
-    return {options: job(tmp_path_factory.mktemp("job"), WORLD_SIZE, options) for options in ("ranks", "1")}
+def read(folder):
+    """What the processes have written, by rank."""
+    return [json.loads((folder / str(rank)).read_text()) for rank in range(WORLD_SIZE)]
 
 
 @pytest.mark.parametrize("stream", [name for name in STREAMS if np is not None or name != "numpy"])
@@ -185,19 +179,14 @@ def test_without_the_option_all_ranks_draw_as_rank_0(jobs):
 
 
 def test_a_launcher_gives_ranks_by_its_variable_alone(tmp_path):
-    if TORCH >= (1, 10):
-        launcher = [os.path.join(os.path.dirname(sys.executable), "torchrun")]
-    elif NATIVE:
-        launcher = [sys.executable, "-m", "torch.distributed.run"]
-    else:
-        launcher = [sys.executable, "-m", "torch.distributed.launch"]
+    launcher = [sys.executable, "-m", "torch.distributed." + ("run" if NATIVE else "launch")]
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         launcher += ["--nproc_per_node=2", f"--master_port={free.getsockname()[1]}"]
     command = ["-m", "workerseed", "run", "--ranks", *launcher, PROGRAM, str(tmp_path)]
     done = run_python(*command, OMP_NUM_THREADS="1")
     assert done.returncode == 0, done.stderr
-    assert read(tmp_path, 2) == [expected(rank, base_seeds_from(0)) for rank in range(2)]
+    assert read(tmp_path) == [expected(rank, base_seeds_from(0)) for rank in range(2)]
 
 
 MPIRUN = os.path.join(os.path.dirname(sys.executable), "mpirun")
@@ -216,7 +205,7 @@ def test_mpirun_gives_ranks_by_a_variable_of_its_own(tmp_path):
         PRTE_MCA_rmaps_default_mapping_policy=":oversubscribe",  # else it wants a core for each process
     )
     assert done.returncode == 0, done.stderr
-    assert read(tmp_path, 2) == [expected(rank, base_seeds_from(0)) for rank in range(2)]
+    assert read(tmp_path) == [expected(rank, base_seeds_from(0)) for rank in range(2)]
     name = "PMI_RANK" if is_mpich else "OMPI_COMM_WORLD_RANK"
     assert [f"ranks: rank {rank}, from {name}" in done.stderr for rank in range(2)] == [True, True]
 

@@ -46,14 +46,11 @@ def detectron2(epoch):
 class WorkerInit:
     """As published in the thread of pytorch#5059: the step of the training is the seed."""
 
-    def __init__(self, global_step):
-        self.global_step = global_step
-
     def worker_init_fn(self, worker_id):
         np.random.seed(self.global_step + worker_id)
 
 
-initialiser = WorkerInit(0)
+initialiser = WorkerInit()
 
 
 def global_step(epoch):
