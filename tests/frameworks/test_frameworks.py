@@ -1,25 +1,15 @@
 """Frameworks of their time that make or rebuild loaders: workerseed seeds NumPy where they do not."""
 
 import pytest
+import variants
 from support import NATIVE
-from variants import (
-    ACTIVATIONS,
-    NUMPY,
-    SEEDINGS,
-    STOCK,
-    assert_seeded_as_by_torch_1_9,
-    column,
-    drawn,
-    installed,
-    repeats,
-    result,
-    version_of,
-)
+from variants import ACTIVATIONS, NUMPY, SEEDINGS, STOCK, column, drawn, installed, repeats, result, version_of
 
 if NATIVE:
     pytest.skip("this torch seeds NumPy itself", allow_module_level=True)
 
 NOBODY, SOMEBODY = "nobody", "somebody"
+OF_TORCH, OF_ACCELERATE = {"loader": "DataLoader"}, {"loader": "DataLoaderShard"}
 OWN = {"worker_init_fn": "own_worker_init_fn"}
 NONE = {"worker_init_fn": None}
 SEQUENTIAL = {"sampler": "SequentialSampler"}
@@ -28,24 +18,22 @@ OF_A_TRANSFORM = -1  # a further column of MONAI's rows
 
 # A module, a case of programs/use_framework.py, who seeds NumPy there without us, and what the loader shows.
 TABLE = [
-    ("accelerate", "prepared", NOBODY, {**NONE, "loader": "DataLoaderShard"}),
-    ("accelerate", "prepared four times", NOBODY, {**NONE, "loader": "DataLoaderShard"}),
-    ("accelerate", "prepared four times, with a function", SOMEBODY, {**OWN, "loader": "DataLoaderShard"}),
+    ("accelerate", "prepared", NOBODY, {**NONE, **OF_ACCELERATE}),
+    ("accelerate", "prepared four times", NOBODY, {**NONE, **OF_ACCELERATE}),
+    ("accelerate", "prepared four times, with a function", SOMEBODY, {**OWN, **OF_ACCELERATE}),
     ("catalyst", "loader", NOBODY, {}),
     ("catalyst", "loader with a function", SOMEBODY, {}),
     ("catalyst", "loader of Catalyst", SOMEBODY, {}),
-    ("fastai.basic_data", "as it is", NOBODY, NONE),
-    ("fastai.basic_data", "with a function", SOMEBODY, OWN),
-    ("fastai.basic_data", "with a function, renewed four times", SOMEBODY, OWN),
-    ("fastai.data.core", "as it is", SOMEBODY, {"worker_init_fn": "_wif"}),
-    ("fastai.data.core", "shuffled", SOMEBODY, {"worker_init_fn": "_wif"}),
+    ("fastai.basic_data", "as it is", NOBODY, {**NONE, **OF_TORCH}),
+    ("fastai.basic_data", "with a function, renewed four times", SOMEBODY, {**OWN, **OF_TORCH}),
+    ("fastai.data.core", "as it is", SOMEBODY, {"worker_init_fn": "_wif", "loader": "_FakeLoader"}),
+    ("fastai.data.core", "shuffled", SOMEBODY, {"worker_init_fn": "_wif", "loader": "_FakeLoader"}),
     ("ignite", "plain", NOBODY, {**NONE, "sampler": "BatchSampler"}),
     ("ignite", "deterministic", NOBODY, {**NONE, **REPRODUCIBLE}),
-    ("ignite", "deterministic, with a function", SOMEBODY, {**OWN, **REPRODUCIBLE}),
     ("ignite", "rebuilt four times", NOBODY, {**NONE, **REPRODUCIBLE}),
     ("ignite", "rebuilt four times, with a function", SOMEBODY, {**OWN, **REPRODUCIBLE}),
-    ("monai", "as it is", NOBODY, {"worker_init_fn": "worker_init_fn"}),  # it seeds MONAI's transforms
-    ("monai", "with a function", SOMEBODY, OWN),
+    ("monai", "as it is", NOBODY, {"worker_init_fn": "worker_init_fn", **OF_TORCH}),  # it seeds MONAI's transforms
+    ("monai", "with a function", SOMEBODY, {**OWN, **OF_TORCH}),
     ("pytorch_lightning", "unseeded, training", NOBODY, {**NONE, **SEQUENTIAL}),
     ("pytorch_lightning", "unseeded, validation", SOMEBODY, {**OWN, **SEQUENTIAL}),
     ("pytorch_lightning", "seed_everything, training", NOBODY, {**NONE, **SEQUENTIAL}),
@@ -59,7 +47,7 @@ if version_of("pytorch_lightning") >= "1.3":
     TABLE.append(("pytorch_lightning", "seed_everything with workers, training", SOMEBODY, LIGHTNING))
     TABLE.append(("pytorch_lightning", "seed_everything with workers, validation", SOMEBODY, {**OWN, **SEQUENTIAL}))
 for kind in ("as it is", "not persistent", "multi-epochs"):
-    loader = {"loader": "MultiEpochsDataLoader" if kind == "multi-epochs" else "DataLoader"}
+    loader = {"loader": "MultiEpochsDataLoader"} if kind == "multi-epochs" else OF_TORCH
     if version_of("timm") < "0.5":
         TABLE.append(("timm", kind, NOBODY, {**NONE, **loader}))
     else:  # it seeds NumPy itself, unless an argument says otherwise
@@ -77,7 +65,7 @@ def rows(variant, framework, case):
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("framework, case", [row[:2] for row in HERE if row[2] == NOBODY])
 def test_numpy_draws_as_on_torch_1_9_and_nothing_else_changes(framework, case, activation):
-    assert_seeded_as_by_torch_1_9(*(rows(variant, framework, case) for variant in (activation, STOCK)))
+    variants.assert_seeded_as_by_torch_1_9(*(rows(variant, framework, case) for variant in (activation, STOCK)))
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)

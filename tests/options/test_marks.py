@@ -7,21 +7,10 @@ import random
 import weakref
 
 import pytest
+import test_generators
 import torch
 from support import as_list, start_method
-from test_generators import (
-    MAKERS,
-    Calling,
-    Holding,
-    Sharing,
-    Unruly,
-    distinct,
-    first_draws,
-    items,
-    needs_iterables,
-    needs_modern_numpy,
-    np,
-)
+from test_generators import MAKERS, Calling, Holding, Sharing, Unruly, distinct, first_draws, items, np
 from torch.utils.data import DataLoader
 
 import workerseed
@@ -50,7 +39,7 @@ def test_a_generator_that_is_kept_draws_as_without_the_option(reseeding):
     assert distinct(of_other for _, of_other in drawn) == 4
 
 
-@needs_modern_numpy
+@test_generators.needs_modern_numpy
 def test_all_that_share_the_bit_generator_of_a_kept_one_are_kept(reseeding):
     kept = np.random.default_rng(1)
     workerseed.keep(kept)
@@ -90,7 +79,7 @@ def test_they_take_nothing_else(function, other):
         function(other)
 
 
-@needs_iterables
+@test_generators.needs_iterables
 @pytest.mark.parametrize(
     "marked, method", [("loader", "fork"), ("dataset", "fork"), ("generator", "fork"), ("generator", "spawn")]
 )
@@ -102,7 +91,7 @@ def test_an_iterable_dataset_is_reseeded_where_that_is_requested(reseeding, mark
         assert not is_shared(loader)
 
 
-@needs_iterables
+@test_generators.needs_iterables
 def test_what_is_kept_stays_kept_though_its_loader_is_reseeded(reseeding):
     dataset = Sharing()
     loader = loader_of(dataset)

@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import torch
-from torch.utils.data import Dataset, get_worker_info
+from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 seedings = {}  # by process id: how often np.random was seeded
 np_random_seed = np.random.seed
@@ -24,11 +24,8 @@ np.random.seed = sys.modules["numpy.random.mtrand"].seed = count_and_seed  # the
 class Draws(Dataset):
     """Each item is a row, of which variants.py has the columns."""
 
-    def __init__(self, length=8):
-        self.length = length
-
     def __len__(self):
-        return self.length
+        return 8
 
     def __getitem__(self, index):
         seed = torch.initial_seed()
@@ -44,15 +41,19 @@ def own_worker_init_fn(worker_id):
     np.random.seed((torch.initial_seed() + 7) % 2**32)
 
 
-def seed_parent(seed=0):
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed)
+def seed_parent():
+    for seed in (random.seed, np.random.seed, torch.manual_seed):
+        seed(0)
 
 
-def rows(loader):
-    """What one epoch of a loader yields."""
-    return [row for batch in loader for row in batch.tolist()]
+def loader_of(**options):
+    return DataLoader(Draws(), batch_size=2, num_workers=2, **options)
+
+
+def epochs(loader, number=3):
+    """What this many epochs of a loader yield, the parent seeded first."""
+    seed_parent()
+    return [row for _ in range(number) for batch in loader for row in batch.tolist()]
 
 
 def name_of(function):
