@@ -33,15 +33,14 @@ def judged(as_it_is, workerseed, *others, **about):
 
 
 GOOD = run([("a", "A"), ("b", "B")], [("c", "C"), ("d", "D")])
-WORKERS = run([("a", "A"), ("a", "A")], [("c", "C"), ("c", "C")])
-EPOCHS = run([("a", "A"), ("b", "B")], [("a", "A"), ("b", "B")])
-CROSSWISE = run([("a", "A"), ("b", "B")], [("b", "B"), ("c", "C")])
-ENDS = run([("a", "A"), ("b", "A")], [("c", "C"), ("d", "D")])
-VARIES = run([("a", "A"), ("b", "B")], [("c", "C"), ("d", "D")], [("e", "E"), ("f", "F")])
-FLAWED = {"workers": WORKERS, "epochs": EPOCHS, "crosswise": CROSSWISE, "ends": ENDS, "varies": VARIES}
-UNUSED = run(
-    [worker(0, "a", "a", batches="xxx"), worker(1, "a", "a", batches="xxx")], [worker(0, "a", "a", batches="xxx")]
-)
+FLAWED = {
+    "workers": run([("a", "A"), ("a", "A")], [("c", "C"), ("c", "C")]),
+    "epochs": run([("a", "A"), ("b", "B")], [("a", "A"), ("b", "B")]),
+    "crosswise": run([("a", "A"), ("b", "B")], [("b", "B"), ("c", "C")]),
+    "ends": run([("a", "A"), ("b", "A")], [("c", "C"), ("d", "D")]),
+    "varies": run([("a", "A"), ("b", "B")], [("c", "C"), ("d", "D")], [("e", "E"), ("f", "F")]),
+}
+UNUSED = run([worker(i, "a", "a", batches="xxx") for i in range(2)], [worker(0, "a", "a", batches="xxx")])
 
 
 @pytest.mark.parametrize("flawed", FLAWED.values(), ids=list(FLAWED))
