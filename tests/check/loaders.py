@@ -19,7 +19,7 @@ import elsewhere
 import numpy as np
 import torch
 from elsewhere import jitter
-from torch.utils.data import BatchSampler, DataLoader, Dataset, IterableDataset, Sampler, get_worker_info
+from torch.utils.data import BatchSampler, DataLoader, Dataset, IterableDataset, get_worker_info
 from torch.utils.data.distributed import DistributedSampler
 
 LARGE = 2**31 - 1
@@ -216,29 +216,6 @@ def own_generator():
     return dataset.loader
 
 
-class AnswersEverything:
-    def __getattr__(self, name):
-        return self
-
-    def __call__(self, *args, **kwargs):
-        return self
-
-
-class RefusesEverything:
-    __slots__ = ["unset"]
-    __hash__ = None
-
-    def __eq__(self, other):
-        raise RuntimeError("not comparable")
-
-    @property
-    def refuses(self):
-        raise RuntimeError("refused")
-
-
-holds_odd_objects = make(Draws(odd=[AnswersEverything(), RefusesEverything()]))
-
-
 def draw_from_order(dataset, index):
     """Makes an order once and keeps it."""
     if dataset.order is None:
@@ -310,19 +287,10 @@ iterable_draws_nothing = make(Stream(draw_nothing))
 # Samplers of distributed jobs
 
 
-class Ranked(Sampler):
-    def __init__(self):
-        self.num_replicas, self.rank = 2, 0
+SHARE = DistributedSampler(range(12), 2, 0)
 
-    def __len__(self):
-        return 6
-
-    def __iter__(self):
-        return iter(range(0, 12, 2))
-
-
-distributed = make(Draws(), sampler=DistributedSampler(range(12), 2, 0))
-ranked_in_batch_sampler = make(Draws(), batch_size=1, batch_sampler=BatchSampler(Ranked(), 2, False))
+distributed = make(Draws(), sampler=SHARE)
+ranked_in_batch_sampler = make(Draws(), batch_size=1, batch_sampler=BatchSampler(SHARE, 2, False))
 
 
 # How workers start, and loaders of other classes
@@ -409,10 +377,6 @@ def draw_later(dataset, index):
     return draw_numpy() if dataset.epoch else None
 
 
-def draw_earlier(dataset, index):
-    return None if dataset.epoch else draw_numpy()
-
-
 def init_by_epoch(worker_id):
     np.random.seed(10 + get_worker_info().dataset.epoch + worker_id)
 
@@ -422,7 +386,6 @@ own_iter = make(Draws(), OwnIter)
 own_iterator = make(Draws(), OwnIterator)
 seeds_torch_in_each_epoch = make(Draws(), SeedsTorch)
 later = make(Draws(draw_later, epoch=-1), CountsEpochs)
-earlier = make(Draws(draw_earlier, epoch=-1), CountsEpochs)
 seed_epoch_worker = make(Draws(epoch=-1), CountsEpochs, worker_init_fn=init_by_epoch)
 
 
@@ -490,22 +453,11 @@ class Threads(DataLoader):
             yield from pool.map(lambda i: [(0, draw_numpy(self, i))], range(4))
 
 
-def draw_in_process(index):
-    return [(index % 2, draw_numpy(None, index))]
-
-
-class Processes(DataLoader):
-    def __iter__(self):
-        with multiprocessing.Pool(2) as pool:
-            yield from pool.map(draw_in_process, range(4))
-
-
 def fail(*_):
     raise KeyError("not today")
 
 
 threads = make(Draws(), Threads)
-processes = make(Draws(), Processes)
 no_workers = make(list(range(4)), num_workers=0)
 empty = make(Draws(length=0), sampler=[])
 dies = make(Draws(), worker_init_fn=lambda worker_id: os.kill(os.getpid(), signal.SIGKILL))

@@ -95,7 +95,7 @@ def test_the_reason_is_given_where_it_cannot_tell(judged, name):
     assert (found["verdict"], found["reasons"][0][: len(ERRORS[name])]) == ("cannot tell", ERRORS[name])
 
 
-@pytest.mark.parametrize("name", ["loaders:threads", "loaders:processes", "loaders:no_workers"])
+@pytest.mark.parametrize("name", ["loaders:threads", "loaders:no_workers"])
 def test_a_loader_without_worker_processes_of_torch_is_named(check, name):
     done = check(name)
     assert (done.returncode, done.stdout) == (2, "")

@@ -6,7 +6,6 @@ import importlib.util
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -68,38 +67,26 @@ def results_of_ranks(program, variant, *options):
 
 def started(program, options, environments):
     folder = tempfile.mkdtemp()
-
-    def run(number, variables):
-        if options[0] in VALUES:
-            variables = dict(variables, WORKERSEED=VALUES[options[0]], PYTHONPATH=SITECUSTOMIZE)
-        written = os.path.join(folder, str(number))
-        run_program(program, [written, *options], variables, printed=os.path.join(folder, f"{number}.printed"))
-        with open(written) as file:
-            return json.load(file)
-
     try:
         with ThreadPoolExecutor() as pool:
-            return list(pool.map(run, range(len(environments)), environments))
+            return list(pool.map(functools.partial(run, program, options, folder), environments))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def run_program(program, arguments, variables, printed):
-    """Runs it with a limit, at which its workers end, too; it prints into a file: a worker can keep a pipe open."""
-    command = [sys.executable, "-W", "ignore", os.path.join(PROGRAMS, program), *arguments]
-    with open(printed, "w+") as output:
-        streams = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": subprocess.STDOUT}
-        process = subprocess.Popen(command, env=environment_with(**variables), start_new_session=True, **streams)
-        try:
-            how = f"ended with {process.wait(LIMIT)}"
-        except subprocess.TimeoutExpired:
-            how = f"did not end in {LIMIT} s"
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-        output.seek(0)
-        assert how == "ended with 0", f"{program} {arguments[1:]} {how}\n{output.read()}"
+def run(program, options, folder, variables):
+    """What the program writes; it prints into a file: a worker can keep a pipe open."""
+    if options[0] in VALUES:
+        variables = dict(variables, WORKERSEED=VALUES[options[0]], PYTHONPATH=SITECUSTOMIZE)
+    written = os.path.join(folder, variables.get("RANK", "0"))
+    command = [sys.executable, "-W", "ignore", os.path.join(PROGRAMS, program), written, *options]
+    with open(written + ".printed", "w+") as printed:
+        streams = {"stdin": subprocess.DEVNULL, "stdout": printed, "stderr": subprocess.STDOUT}
+        done = subprocess.run(command, env=environment_with(**variables), timeout=LIMIT, **streams)
+        printed.seek(0)
+        assert done.returncode == 0, printed.read()
+    with open(written) as file:
+        return json.load(file)
 
 
 def column(rows, index):
@@ -108,8 +95,7 @@ def column(rows, index):
 
 def repeats(rows):
     """How many of NumPy's draws are repeats of others."""
-    draws = column(rows, NUMPY)
-    return len(draws) - len(set(draws))
+    return len(rows) - len(set(column(rows, NUMPY)))
 
 
 def without_numpy(rows):

@@ -5,6 +5,7 @@ import gc
 import pickle
 import random
 import weakref
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -326,14 +327,9 @@ def test_the_iterator_says_what_it_loads_and_no_property_of_the_loader_runs(unde
     assert stored.paths == ["dataset.generators[0]", "collate_fn.generators[0]"]
 
 
-class Iterator:
-    def __init__(self, attributes):
-        vars(self).update(attributes)
-
-
 def added(loader=None, **attributes):
     """What the option adds to a start of workers by an iterator with these attributes."""
-    return stored_generators(Iterator(attributes), loader, None, verbose=False)
+    return stored_generators(SimpleNamespace(**attributes), loader, None, verbose=False)
 
 
 def test_in_threads_of_the_parent_nothing_is_reseeded():
@@ -392,17 +388,6 @@ def test_odd_objects_stop_nothing(reseeding):
         dataset.generators.append(hiding(np.random.PCG64(1)))
     dataset.odd = [Answering(), {"odd": Answering()}, Answering, *(Answering() for _ in range(300))]
     assert {distinct(of_kind) for of_kind in zip(*first_draws(dataset))} == {4}
-
-
-@pytest.mark.skipif(not hasattr(getattr(np, "random", None), "set_bit_generator"), reason="NumPy 1.24 brought it")
-def test_another_global_bit_generator_does_no_harm(reseeding):
-    before = np.random.get_bit_generator()
-    np.random.set_bit_generator(np.random.PCG64())
-    try:
-        drawn = first_draws(Calling(random.Random(1).random, np.random.random_sample))
-    finally:
-        np.random.set_bit_generator(before)
-    assert [distinct(of_kind) for of_kind in zip(*drawn)] == [4, 4]
 
 
 def test_a_failure_of_the_search_does_not_stop_a_loader(reseeding, monkeypatch):

@@ -8,6 +8,7 @@ import sys
 
 if len(sys.argv) == 4:
     import activated  # first
+import functools
 import importlib
 
 import items
@@ -109,6 +110,15 @@ def pixel_of_generators(name):
         return Pixel(package.Compose([package.RandGaussianNoise(1.0)]).set_random_state(seed=5))
     return Pixel(package.Compose([package.MultiplicativeNoise((0.5, 0.9), p=1)]), name)
 
+
+def holding(name):
+    """A loader for ``workerseed check``."""
+    return DataLoader(Drawn(pixel_of_generators(name)), num_workers=2)
+
+
+imgaug_holds = functools.partial(holding, "imgaug")
+albumentations_holds = functools.partial(holding, "albumentations")
+monai_holds = functools.partial(holding, "monai")
 
 if __name__ == "__main__":
     if len(sys.argv) == 4:
