@@ -42,6 +42,10 @@ def draw_held(dataset, index):
     return int(getattr(dataset.rng, "integers", getattr(dataset.rng, "randint", None))(LARGE))
 
 
+def hold(rng):
+    get_worker_info().dataset.rng = rng
+
+
 class Draws(Dataset):
     """Draws by a function of the dataset and the index; it may have further attributes.
 
@@ -146,7 +150,7 @@ lazy_holds = make(
     Draws(draw_held, begin=lambda worker: worker.dataset.rng.seed(worker.seed % 2**32), rng=np.random.RandomState(0))
 )
 streams_by_number = make(  # of one shared seed
-    Draws(draw_held, begin=lambda worker: setattr(worker.dataset, "rng", np.random.RandomState([5, worker.id])))
+    Draws(draw_held, begin=lambda worker: hold(np.random.RandomState([5, worker.id])))
 )
 
 
@@ -237,29 +241,19 @@ def init_shuffles(worker_id):
     get_worker_info().dataset.order = np.random.permutation(2**20)[:6].tolist()
 
 
-def init_by_state(worker_id):
-    np.random.seed(np.random.get_state()[1][0] + worker_id)
-
-
-def init_makes_alike(worker_id):
-    get_worker_info().dataset.rng = np.random.RandomState(worker_id)
-
-
-def init_makes_anew(worker_id):
-    get_worker_info().dataset.rng = np.random.RandomState(torch.initial_seed() % 2**32)
-
-
-def init_seeds_held(worker_id):
-    get_worker_info().dataset.rng.seed(worker_id)
-
-
 seeded_by_number = make(Draws(), worker_init_fn=init_by_number)
 seeded_by_seed = make(Draws(), worker_init_fn=lambda worker_id: np.random.seed(torch.initial_seed() % 2**32))
 seeded_by_system = make(Draws(), worker_init_fn=lambda worker_id: np.random.seed())
-seeded_by_state = make(Draws(), worker_init_fn=init_by_state)
-seeds_stored = holds(np.random.RandomState(0), worker_init_fn=init_seeds_held)
-made_by_init = make(Draws(draw_held), worker_init_fn=init_makes_alike)
-makes_anew = holds(np.random.RandomState(0), worker_init_fn=init_makes_anew)
+seeded_by_state = make(
+    Draws(), worker_init_fn=lambda worker_id: np.random.seed(np.random.get_state()[1][0] + worker_id)
+)
+seeds_stored = holds(
+    np.random.RandomState(0), worker_init_fn=lambda worker_id: get_worker_info().dataset.rng.seed(worker_id)
+)
+made_by_init = make(Draws(draw_held), worker_init_fn=lambda worker_id: hold(np.random.RandomState(worker_id)))
+makes_anew = holds(
+    np.random.RandomState(0), worker_init_fn=lambda worker_id: hold(np.random.RandomState(torch.initial_seed() % 2**32))
+)
 shuffled_by_init = make(Stream(lambda dataset, index: dataset.order[index]), worker_init_fn=init_shuffles)
 
 
@@ -373,10 +367,6 @@ class CountsEpochs(DataLoader):
         return DataLoader.__iter__(self)
 
 
-def draw_later(dataset, index):
-    return draw_numpy() if dataset.epoch else None
-
-
 def init_by_epoch(worker_id):
     np.random.seed(10 + get_worker_info().dataset.epoch + worker_id)
 
@@ -385,7 +375,7 @@ multi_epochs = make(Draws(), MultiEpochs)
 own_iter = make(Draws(), OwnIter)
 own_iterator = make(Draws(), OwnIterator)
 seeds_torch_in_each_epoch = make(Draws(), SeedsTorch)
-later = make(Draws(draw_later, epoch=-1), CountsEpochs)
+later = make(Draws(lambda dataset, _: draw_numpy() if dataset.epoch else None, epoch=-1), CountsEpochs)
 seed_epoch_worker = make(Draws(epoch=-1), CountsEpochs, worker_init_fn=init_by_epoch)
 
 

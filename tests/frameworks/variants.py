@@ -44,8 +44,8 @@ WITH_GENERATORS = [name for name in ("imgaug", "albumentations", "monai") if ins
 if "" < version_of("albumentations") < "2":
     WITH_GENERATORS.remove("albumentations")  # version 2 brought them
 
-# The columns of a row. Torch's seed is in two halves: a tensor's integers have a sign.
-WORKER, SEEDINGS, SEED_HIGH, SEED_LOW, NUMPY, RANDOM, TORCH, START_HIGH, START_LOW = range(9)
+# The columns of a row.
+WORKER, SEEDINGS, SEED, NUMPY, RANDOM, TORCH, START = range(7)
 
 
 @functools.lru_cache(maxsize=None)
@@ -99,7 +99,7 @@ def repeats(rows):
 
 
 def without_numpy(rows):
-    return [[row[WORKER], row[SEED_HIGH], row[SEED_LOW], row[RANDOM], row[TORCH]] for row in rows]
+    return [[row[WORKER], row[SEED], row[RANDOM], row[TORCH]] for row in rows]
 
 
 def drawn(rows):
@@ -107,21 +107,21 @@ def drawn(rows):
     return [row[:SEEDINGS] + row[SEEDINGS + 1 :] for row in rows]
 
 
-def are_those_of_torch_1_9(rows):
-    """Whether NumPy's draws follow from torch's seeds as on torch 1.9; the epochs must have different seeds."""
-    return are_those_of_rank(rows, 0, SEED_HIGH, SEED_LOW)
-
-
-def are_those_of_rank(rows, rank, high=START_HIGH, low=START_LOW):
-    """Whether NumPy's draws follow from the rank and from the seeds of torch, in two columns."""
+def are_those_of_rank(rows, rank, seed=START):
+    """Whether NumPy's draws follow from the rank and from the seed of torch in a column."""
     streams = {}
     for row in rows:
-        start = row[WORKER], (row[high] << 32) + row[low]
+        start = row[WORKER], row[seed]
         if start not in streams:
-            streams[start] = np.random.RandomState(workerseed.numpy_seed(start[1] - row[WORKER], row[WORKER], rank))
+            streams[start] = np.random.RandomState(workerseed.numpy_seed(row[seed] - row[WORKER], row[WORKER], rank))
         if streams[start].randint(0, 2**31 - 1) != row[NUMPY]:
             return False
     return True
+
+
+def are_those_of_torch_1_9(rows):
+    """Whether NumPy's draws follow from torch's seeds as on torch 1.9; the epochs must have different seeds."""
+    return are_those_of_rank(rows, 0, SEED)
 
 
 def assert_seeded_as_by_torch_1_9(ours, stock):
@@ -135,4 +135,4 @@ def assert_seeded_as_by_torch_1_9(ours, stock):
 
 def with_starts_of(first, rows):
     """The rows with the base seeds of rank 0, which are those of all ranks."""
-    return [row[:START_HIGH] + of_first[START_HIGH:] for of_first, row in zip(first, rows)]
+    return [row[:START] + of_first[START:] for of_first, row in zip(first, rows)]

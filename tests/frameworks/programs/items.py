@@ -28,11 +28,10 @@ class Draws(Dataset):
         return 8
 
     def __getitem__(self, index):
-        seed = torch.initial_seed()
-        row = [get_worker_info().id, seedings.get(os.getpid(), 0), seed >> 32, seed & 0xFFFFFFFF]
+        worker = get_worker_info()
+        row = [worker.id, seedings.get(os.getpid(), 0), torch.initial_seed() % 2**63]  # a tensor's integers have a sign
         row += [np.random.randint(0, 2**31 - 1), random.randrange(2**31), torch.randint(2**31, (1,)).item()]
-        seed = get_worker_info().seed  # base_seed + worker_id, whatever torch was seeded with since
-        row += [seed >> 32, seed & 0xFFFFFFFF]
+        row.append(worker.seed)  # base_seed + worker_id, whatever torch was seeded with since
         return torch.tensor(row)
 
 
