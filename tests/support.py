@@ -181,23 +181,13 @@ def text_of(error):
 
 
 class Forks:
-    """A process of programs/forks.py: it has imported some modules, none of ours, and forks for each file that it runs.
-
-    Args:
-        folder: where it runs.
-        modules: their names, and options of that program.
-    """
+    """A process of programs/forks.py: it has imported some modules, none of ours, and forks for each file it runs."""
 
     def __init__(self, folder, modules):
-        self.process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", os.path.join(PROGRAMS, "forks.py"), *modules],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            cwd=folder,
-            env=environment_with(PYTHONPATH=os.pathsep.join(path for path in sys.path if path)),
-            universal_newlines=True,
-            start_new_session=True,
-        )
+        command = [sys.executable, "-W", "ignore", os.path.join(PROGRAMS, "forks.py"), *modules]
+        environment = environment_with(PYTHONPATH=os.pathsep.join(path for path in sys.path if path))
+        streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "universal_newlines": True}
+        self.process = subprocess.Popen(command, cwd=folder, env=environment, start_new_session=True, **streams)
 
     def run(self, *command, printed=None, **variables):
         """Run a file with these arguments and variables, and wait until it has ended; 0 if it ended well.
@@ -210,9 +200,7 @@ class Forks:
         if not ended:
             os.killpg(self.process.pid, signal.SIGKILL)
         assert ended, f"{command} did not end in 240 s"
-        word, status = self.process.stdout.readline().split()
-        assert word == "ended"
-        return int(status)
+        return int(self.process.stdout.readline().split()[1])
 
     def end(self):
         self.process.stdin.close()
@@ -223,13 +211,7 @@ class Forks:
 
 
 def true_verdict(forks, target, options):
-    """The verdict that is true of a loader.
-
-    Args:
-        forks: where to iterate it.
-        target: the function that returns it, as MODULE:LOADER; each item is a pair: the worker, and what it drew.
-        options: of workerseed, as in the variable.
-    """
+    """The verdict that is true of a loader, MODULE:LOADER; each item is a pair: the worker, and what it drew."""
     if is_flawed(forks, target, options or "1"):
         return "not fixed"
     return "fixed" if is_flawed(forks, target, "0") else "not affected"

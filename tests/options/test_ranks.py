@@ -27,11 +27,10 @@ from workerseed._seeding import generate_state
 WORDS = st.integers(min_value=0, max_value=2**32 - 1)
 PROGRAM = use_ranks.__file__
 STREAMS = {"numpy": 1, "random": 2, "torch": 3}  # where in an item
-NOT_A_RANK = (
-    "is not a data-parallel rank, which the option 'ranks' of workerseed needs: "
-    "expected a whole number from 0 to 4294967295"
-)
+NOT_A_RANK = "is not a data-parallel rank, which the option 'ranks' of workerseed needs: "
+NOT_A_RANK += "expected a whole number from 0 to 4294967295"
 WORLD_SIZE = 2
+ENVIRONMENT = {"PYTHONPATH": SITECUSTOMIZE, "OMP_NUM_THREADS": "1"}
 
 
 @pytest.fixture(autouse=True)
@@ -135,14 +134,9 @@ def jobs(tmp_path_factory):
 
     def run(options, rank):
         folder = folders[options]
-        done = run_python(
-            *("-W", "ignore", PROGRAM, str(folder), str(rank), str(WORLD_SIZE), str(folder / "meeting")),
-            WORKERSEED=options,
-            PYTHONPATH=SITECUSTOMIZE,
-            RANK="7",
-            GLOO_SOCKET_IFNAME="lo",
-            OMP_NUM_THREADS="1",
-        )
+        arguments = map(str, [folder, rank, WORLD_SIZE, folder / "meeting"])
+        variables = {"WORKERSEED": options, "RANK": "7", "GLOO_SOCKET_IFNAME": "lo", **ENVIRONMENT}
+        done = run_python("-W", "ignore", PROGRAM, *arguments, **variables)
         assert done.returncode == 0, done.stderr
 
     folders = {options: tmp_path_factory.mktemp("job") for options in ("ranks", "1")}
@@ -187,19 +181,13 @@ MPIRUN = os.path.join(os.path.dirname(sys.executable), "mpirun")
 
 @pytest.mark.skipif(not os.path.exists(MPIRUN), reason="MPICH and Open MPI are in one environment each")
 def test_mpirun_gives_ranks_by_a_variable_of_its_own(tmp_path):
-    is_mpich = "HYDRA" in run_command(MPIRUN, "--version").stdout
-    done = run_command(
-        *(MPIRUN, "-n", "2", sys.executable, "-W", "ignore", PROGRAM, str(tmp_path)),
-        WORKERSEED="ranks,verbose",
-        PYTHONPATH=SITECUSTOMIZE,
-        OMP_NUM_THREADS="1",
-        OMPI_ALLOW_RUN_AS_ROOT="1",
-        OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
-        PRTE_MCA_rmaps_default_mapping_policy=":oversubscribe",  # else it wants a core for each process
-    )
+    variables = {"WORKERSEED": "ranks,verbose", "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+    variables["PRTE_MCA_rmaps_default_mapping_policy"] = ":oversubscribe"  # else it wants a core for each process
+    command = [MPIRUN, "-n", "2", sys.executable, "-W", "ignore", PROGRAM, str(tmp_path)]
+    done = run_command(*command, **ENVIRONMENT, **variables)
     assert done.returncode == 0, done.stderr
     assert read(tmp_path) == [expected(rank, base_seeds_from(0)) for rank in range(2)]
-    name = "PMI_RANK" if is_mpich else "OMPI_COMM_WORLD_RANK"
+    name = "PMI_RANK" if "HYDRA" in run_command(MPIRUN, "--version").stdout else "OMPI_COMM_WORLD_RANK"
     assert [f"ranks: rank {rank}, from {name}" in done.stderr for rank in range(2)] == [True, True]
 
 
