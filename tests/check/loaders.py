@@ -8,6 +8,7 @@ import concurrent.futures
 import functools
 import importlib
 import inspect
+import itertools
 import multiprocessing
 import os
 import random
@@ -309,37 +310,25 @@ def served_few():
     return served(Draws(length=2))
 
 
-class RepeatSampler:
-    def __init__(self, sampler):
-        self.sampler = sampler
-
-    def __iter__(self):
-        while True:
-            yield from iter(self.sampler)
-
-
 class MultiEpochs(DataLoader):
     """Workers that run on from epoch to epoch, as timm's MultiEpochsDataLoader has them."""
 
     def __init__(self, *args, **kwargs):
         DataLoader.__init__(self, *args, **kwargs)
-        self._DataLoader__initialized = False
-        self.batch_sampler = RepeatSampler(self.batch_sampler)
-        self._DataLoader__initialized = True
+        self.length = len(self.batch_sampler)
+        vars(self)["batch_sampler"] = itertools.cycle(self.batch_sampler)
         self.iterator = DataLoader.__iter__(self)
 
     def __len__(self):
-        return len(self.batch_sampler.sampler)
+        return self.length
 
     def __iter__(self):
-        for _ in range(len(self)):
-            yield next(self.iterator)
+        return itertools.islice(self.iterator, self.length)
 
 
 class OwnIter(DataLoader):
     def __iter__(self):
-        for batch in DataLoader.__iter__(self):
-            yield list(batch)
+        yield from DataLoader.__iter__(self)
 
 
 class OwnAttribute(torch.utils.data.dataloader._MultiProcessingDataLoaderIter):

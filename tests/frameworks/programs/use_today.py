@@ -47,20 +47,17 @@ def torchdata():
     return [*drawn, [*first, *(batch[0, 0].item() for batch in resumed)]]
 
 
-def prepared():
+def accelerate(mark=None):
     from accelerate import Accelerator
 
-    return Accelerator(cpu=True).prepare(DataLoader(Stored(), num_workers=2))
-
-
-def accelerate():
-    return epochs(prepared())
+    loader = Accelerator(cpu=True).prepare(DataLoader(Stored(), num_workers=2))
+    if mark is not None:
+        mark(loader)
+    return epochs(loader)
 
 
 def accelerate_kept():
-    loader = prepared()
-    workerseed.keep(loader)
-    return epochs(loader)
+    return accelerate(workerseed.keep)
 
 
 def lightning():
