@@ -171,19 +171,13 @@ def test_it_installs_editable(tmp_path, checkout, version, pip):
 # What they move
 
 
-@pytest.fixture(scope="module")
-def pinned(tmp_path_factory):
-    venv = make_environment(tmp_path_factory.mktemp("pinned"), "3.8")
+def test_nothing_that_is_pinned_moves(tmp_path, dists):
+    venv = make_environment(tmp_path, "3.8")
     install_by_uv(venv, "torch==1.8.1", "numpy<1.24", "wrapt==1.11.*")
-    return venv
-
-
-@pytest.mark.parametrize("options, extra", [([], ""), (["--upgrade"], "[torch]")], ids=["", "--upgrade"])
-def test_nothing_that_is_pinned_moves(pinned, dists, options, extra):
-    package = f"workerseed{extra} @ file://{dists[1]}"
-    run_pip(pinned, "install", "--dry-run", "--report", pinned / "report", *options, package)
-    report = json.loads((pinned / "report").read_text())
-    assert [package["metadata"]["name"] for package in report["install"]] == ["workerseed"]
+    for options in ([f"workerseed @ file://{dists[1]}"], ["--upgrade", f"workerseed[torch] @ file://{dists[1]}"]):
+        run_pip(venv, "install", "--dry-run", "--report", venv / "report", *options)
+        report = json.loads((venv / "report").read_text())
+        assert [package["metadata"]["name"] for package in report["install"]] == ["workerseed"]
 
 
 def test_nothing_that_is_pinned_moves_by_the_pip_of_python_3_6(tmp_path, dists):
