@@ -243,6 +243,7 @@ def init_shuffles(worker_id):
 
 
 seeded_by_number = make(Draws(), worker_init_fn=init_by_number)
+seeded_for_nothing = make(Draws(draw_nothing), worker_init_fn=init_by_number)
 seeded_by_seed = make(Draws(), worker_init_fn=lambda worker_id: np.random.seed(torch.initial_seed() % 2**32))
 seeded_by_system = make(Draws(), worker_init_fn=lambda worker_id: np.random.seed())
 seeded_by_state = make(

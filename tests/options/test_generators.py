@@ -5,7 +5,6 @@ import gc
 import pickle
 import random
 import weakref
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -329,7 +328,9 @@ def test_the_iterator_says_what_it_loads_and_no_property_of_the_loader_runs(unde
 
 def added(loader=None, **attributes):
     """What the option adds to a start of workers by an iterator with these attributes."""
-    return stored_generators(SimpleNamespace(**attributes), loader, None, verbose=False)
+    iterator = type("Iterator", (), {})()
+    vars(iterator).update(attributes)
+    return stored_generators(iterator, loader, None, verbose=False)
 
 
 def test_in_threads_of_the_parent_nothing_is_reseeded():
