@@ -73,23 +73,14 @@ def run_python(*arguments, **variables):
 
 def environment_with(**variables):
     """The environment; of the variables that concern us it has those given alone."""
-    others = {
-        name: value for name, value in os.environ.items() if not name.startswith(("WORKERSEED", "PYTHON", "PYTEST"))
-    }
-    return dict(others, **variables)
+    ours = ("WORKERSEED", "PYTHON", "PYTEST")
+    return dict({name: os.environ[name] for name in os.environ if not name.startswith(ours)}, **variables)
 
 
 def run_command(*command, cwd=None, **variables):
     """Runs a command, of the variables that concern us with those given alone."""
-    return subprocess.run(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        universal_newlines=True,
-        env=environment_with(**variables),
-        cwd=cwd,
-        timeout=300,
-    )
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "universal_newlines": True}
+    return subprocess.run(command, env=environment_with(**variables), cwd=cwd, timeout=300, **streams)
 
 
 @contextlib.contextmanager
@@ -165,10 +156,9 @@ def contents_of(*path):
 
 def rows_of(page):
     """The cells of all tables of a page, without the marks of code, by the first cell of each row."""
-    rows = [
-        line.replace("`", "").strip("| \n") for line in contents_of("docs", page).splitlines() if line.startswith("|")
-    ]
-    return {cells[0]: cells[1:] for cells in (re.split(r" *\| *", row) for row in rows)}
+    lines = [line for line in contents_of("docs", page).splitlines() if line.startswith("|")]
+    rows = [re.split(r" *\| *", line.replace("`", "").strip("| \n")) for line in lines]
+    return {cells[0]: cells[1:] for cells in rows}
 
 
 def error_of(loader):
@@ -191,23 +181,13 @@ def text_of(error):
 
 
 class Forks:
-    """A process of programs/forks.py: it has imported some modules, none of ours, and forks for each file that it runs.
-
-    Args:
-        folder: where it runs.
-        modules: their names, and options of that program.
-    """
+    """A process of programs/forks.py: it has imported some modules, none of ours, and forks for each file it runs."""
 
     def __init__(self, folder, modules):
-        self.process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", os.path.join(PROGRAMS, "forks.py"), *modules],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            cwd=folder,
-            env=environment_with(PYTHONPATH=os.pathsep.join(path for path in sys.path if path)),
-            universal_newlines=True,
-            start_new_session=True,
-        )
+        command = [sys.executable, "-W", "ignore", os.path.join(PROGRAMS, "forks.py"), *modules]
+        environment = environment_with(PYTHONPATH=os.pathsep.join(path for path in sys.path if path))
+        streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "universal_newlines": True}
+        self.process = subprocess.Popen(command, cwd=folder, env=environment, start_new_session=True, **streams)
 
     def run(self, *command, printed=None, **variables):
         """Run a file with these arguments and variables, and wait until it has ended; 0 if it ended well.
@@ -220,9 +200,7 @@ class Forks:
         if not ended:
             os.killpg(self.process.pid, signal.SIGKILL)
         assert ended, f"{command} did not end in 240 s"
-        word, status = self.process.stdout.readline().split()
-        assert word == "ended"
-        return int(status)
+        return int(self.process.stdout.readline().split()[1])
 
     def end(self):
         self.process.stdin.close()
@@ -233,42 +211,28 @@ class Forks:
 
 
 def true_verdict(forks, target, options):
-    """The verdict that is true of a loader.
-
-    Args:
-        forks: where to iterate it.
-        target: the function that returns it, as MODULE:LOADER; each item is a pair: the worker, and what it drew.
-        options: of workerseed, as in the variable.
-    """
-    as_it_is, seeded = (is_flawed(*iterate_twice(forks, target, variable)) for variable in ("0", options or "1"))
-    return verdict(as_it_is, seeded)
+    """The verdict that is true of a loader, MODULE:LOADER; each item is a pair: the worker, and what it drew."""
+    if is_flawed(forks, target, options or "1"):
+        return "not fixed"
+    return "fixed" if is_flawed(forks, target, "0") else "not affected"
 
 
 @functools.lru_cache(maxsize=None)
-def iterate_twice(forks, target, variable):
-    return iterate(forks, target, variable), iterate(forks, target, variable)
-
-
-def verdict(flawed_as_it_is, flawed_with_workerseed):
-    return "not fixed" if flawed_with_workerseed else "fixed" if flawed_as_it_is else "not affected"
-
-
-def is_flawed(epochs, again):
-    """Whether a draw is that of another worker or epoch, or not what the other process drew."""
-    starts = [{str(draw) for _, draw in items if draw is not None} for epoch in epochs for _, items in grouped(epoch)]
-    repeated = any(draws & others for draws, others in itertools.combinations(starts, 2))
+def is_flawed(forks, target, variable):
+    """Whether a draw is that of another worker or epoch, or not what another process draws."""
+    epochs, again = (iterate(forks, target, variable) for _ in range(2))
+    starts = {}
+    for number, epoch in enumerate(epochs):
+        for worker, draw in epoch:
+            starts.setdefault((number, worker), set()).update([] if draw is None else [str(draw)])
+    repeated = any(draws & others for draws, others in itertools.combinations(starts.values(), 2))
     return repeated or sorted(map(str, epochs[0])) != sorted(map(str, again[0]))
 
 
-def grouped(epoch):
-    items = sorted(epoch, key=lambda item: item[0])
-    return [(worker, list(group)) for worker, group in itertools.groupby(items, key=lambda item: item[0])]
-
-
-def iterate(forks, target, variable, seed=0):
+def iterate(forks, target, variable):
     """The items of two epochs of a loader, in another process."""
     with tempfile.NamedTemporaryFile("r") as file:
-        forks.run(os.path.join(PROGRAMS, "truth.py"), target, file.name, str(seed), WORKERSEED=variable)
+        forks.run(os.path.join(PROGRAMS, "truth.py"), target, file.name, WORKERSEED=variable)
         return json.load(file)
 
 

@@ -10,8 +10,7 @@ import workerseed
 class Crops(Dataset):
     """Random crops of one picture."""
 
-    def __init__(self):
-        self.picture = np.zeros((512, 512, 3), np.float32)
+    picture = np.zeros((512, 512, 3), np.float32)
 
     def __len__(self):
         return 256
@@ -21,13 +20,10 @@ class Crops(Dataset):
         return self.picture[top : top + 224, left : left + 224] * np.float32(1.1)
 
 
-CROPS = Crops()
-
-
 def epoch(workers, installed):
     def run():
         switch(installed)
-        for _ in DataLoader(CROPS, batch_size=16, num_workers=workers):
+        for _ in DataLoader(Crops(), batch_size=16, num_workers=workers):
             pass
 
     return run
@@ -37,7 +33,7 @@ def make_loaders(installed):
     def run():
         switch(installed)
         for _ in range(1000):  # or the switch would count
-            DataLoader(CROPS, batch_size=16, num_workers=2)
+            DataLoader(Crops(), batch_size=16, num_workers=2)
 
     return run
 
@@ -49,7 +45,6 @@ def switch(installed):
 
 if __name__ == "__main__":
     for workers in (2, 8, 32):
-        took = ratio(epoch(workers, False), epoch(workers, True), 40)
-        print(f"an epoch, {workers:2} workers, without = 1:   {took}")
+        print(f"an epoch, {workers:2} workers, without = 1:  ", ratio(epoch(workers, False), epoch(workers, True), 40))
     print("an epoch,  8 workers, without, twice: ", ratio(epoch(8, False), epoch(8, False), 40))
     print("DataLoader(...), without = 1:         ", ratio(make_loaders(False), make_loaders(True), 60))

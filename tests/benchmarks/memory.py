@@ -24,12 +24,8 @@ class Memory(Dataset):
 
     def __getitem__(self, index):
         np.random.random()
-        return private()
-
-
-def private():
-    with open("/proc/self/smaps_rollup") as file:
-        return sum(int(line.split()[1]) for line in file if line.startswith("Private_Dirty:")) / 1024
+        with open("/proc/self/smaps_rollup") as file:
+            return sum(int(line.split()[1]) for line in file if line.startswith("Private_Dirty:")) / 1024
 
 
 def program(method, *options):
@@ -53,6 +49,5 @@ if __name__ == "__main__":
     for method in ("fork", "spawn"):
         without = program(method, "off")
         print(f"a worker by {method}, without: {without():.1f} MiB = 1", flush=True)
-        print("  without, again:        ", ratio_of(without, without, PAIRS), flush=True)
-        print("  with workerseed:       ", ratio_of(without, program(method), PAIRS), flush=True)
-        print("  with option generators: ", ratio_of(without, program(method, "generators"), PAIRS), flush=True)
+        for name, *options in [("without, again", "off"), ("with workerseed",), ("option generators", "generators")]:
+            print(f"  {name:18}", ratio_of(without, program(method, *options), PAIRS), flush=True)

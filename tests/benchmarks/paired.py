@@ -5,13 +5,7 @@ import time
 
 
 def ratio(first, second, pairs, calls=1):
-    """Say how long ``second`` takes in units of ``first``: the median over the pairs and the quartiles.
-
-    Args:
-        first, second: functions without arguments.
-        pairs: how often both are timed, one right after the other.
-        calls: how often each is called for one time.
-    """
+    """Say how long ``calls`` of ``second`` take in units of ``first``: the median of the pairs, and the quartiles."""
     return ratio_of(lambda: seconds(first, calls), lambda: seconds(second, calls), pairs)
 
 
@@ -25,12 +19,16 @@ def ratio_of(first, second, pairs):
         else:
             other = second()
             ratios.append(other / first())
-    ratios.sort()
-    middle, quarter = statistics.median(ratios), pairs // 4
-    return f"{middle:.2f} (quartiles {ratios[quarter]:.2f} to {ratios[-1 - quarter]:.2f}, {pairs} pairs)"
+    return quartiles(ratios) + f", {pairs} pairs"
 
 
-def seconds(function, calls):
+def quartiles(numbers):
+    """The median, and the quartiles in parentheses."""
+    numbers, quarter = sorted(numbers), len(numbers) // 4
+    return f"{statistics.median(numbers):.2f} ({numbers[quarter]:.2f} to {numbers[-1 - quarter]:.2f})"
+
+
+def seconds(function, calls=1):
     start = time.perf_counter()
     for _ in range(calls):
         function()

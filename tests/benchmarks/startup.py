@@ -15,7 +15,6 @@ from paired import ratio
 
 from workerseed.__main__ import SITECUSTOMIZE
 
-PAIRS = 300
 NO_EXPORT = {f"OTEL_{signal}_EXPORTER": "none" for signal in ("TRACES", "METRICS", "LOGS")}
 
 
@@ -26,40 +25,38 @@ def start(*command, **variables):
     return lambda: subprocess.check_call(command, env=environment, stdin=subprocess.DEVNULL)
 
 
+def python(code="pass", **variables):
+    return start(sys.executable, "-c", code, **variables)
+
+
 def python_with(folder, *packages):
     """Make a virtual environment with these packages and return its interpreter."""
     venv.create(folder, with_pip=bool(packages))
-    python = os.path.join(folder, "bin", "python")
+    path = os.path.join(folder, "bin", "python")
     if packages:
-        subprocess.check_call([python, "-m", "pip", "install", "-qqq", "--disable-pip-version-check", *packages])
-    return python
+        subprocess.check_call([path, "-m", "pip", "install", "-qqq", "--disable-pip-version-check", *packages])
+    return path
 
 
-def report(name, first, second, pairs=PAIRS):
+def report(name, first, second, pairs=300):
     for function in (first, second):
         function()  # writes the bytecode
     print(f"{name:42} {ratio(first, second, pairs)}", flush=True)
 
 
 def ours(work):
-    empty = os.path.join(work, "empty")
-    os.mkdir(empty)
-    open(os.path.join(empty, "sitecustomize.py"), "w").close()
-    bare = start(sys.executable, "-c", "pass")
-    with_empty = start(sys.executable, "-c", "pass", PYTHONPATH=empty)
+    open(os.path.join(work, "sitecustomize.py"), "w").close()
+    with_empty = python(PYTHONPATH=work)
+    activated = python(PYTHONPATH=SITECUSTOMIZE, WORKERSEED="1")
     print("an interpreter with an empty sitecustomize = 1")
     report("  twice the same", with_empty, with_empty)
-    report(
-        "  our sitecustomize, variable unset", with_empty, start(sys.executable, "-c", "pass", PYTHONPATH=SITECUSTOMIZE)
-    )
-    activated = start(sys.executable, "-c", "pass", PYTHONPATH=SITECUSTOMIZE, WORKERSEED="1")
+    report("  our sitecustomize, variable unset", with_empty, python(PYTHONPATH=SITECUSTOMIZE))
     report("  our sitecustomize, WORKERSEED=1", with_empty, activated)
     print("an interpreter = 1")
-    report("  WORKERSEED=1", bare, activated)
-    report("  import workerseed", bare, start(sys.executable, "-c", "import workerseed"))
-    report(
-        "  workerseed run python", bare, start(sys.executable, "-m", "workerseed", "run", sys.executable, "-c", "pass")
-    )
+    report("  WORKERSEED=1", python(), activated)
+    report("  import workerseed", python(), python("import workerseed"))
+    run = start(sys.executable, "-m", "workerseed", "run", sys.executable, "-c", "pass")
+    report("  workerseed run python", python(), run)
 
 
 def peers(work):
@@ -70,10 +67,10 @@ def peers(work):
         ("autowrapt", "autowrapt", {"AUTOWRAPT_BOOTSTRAP": "a_group_without_hooks"}),
         ("pip-system-certs", "pip-system-certs", {}),
     ]:
-        python = python_with(os.path.join(work, name), package)
-        command = os.path.join(os.path.dirname(python), name)
+        path = python_with(os.path.join(work, name), package)
+        command = os.path.join(os.path.dirname(path), name)
         in_front = [command] if os.path.exists(command) else []  # the others work by a .pth file
-        report("  " + name, bare, start(*in_front, python, "-c", "pass", **variables), 30)
+        report("  " + name, bare, start(*in_front, path, "-c", "pass", **variables), 30)
 
 
 if __name__ == "__main__":

@@ -26,26 +26,28 @@ def seed_as_workerseed():
     seeded_init(WORKER_ID)
 
 
-def seconds_in_worker(seed):
-    """Return how long it takes in a process just forked, which copies each page of memory that it writes to."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        torch.manual_seed(BASE_SEED + WORKER_ID)  # as every torch does
-        os.write(writing, str(seconds(seed, 1)).encode())
-        os._exit(0)
-    os.waitpid(child, 0)
-    took = float(os.read(reading, 100))
-    os.close(reading)
-    os.close(writing)
-    return took
+def in_worker(seed):
+    """Make a function that times it in a process just forked, which copies each page of memory that it writes to."""
+
+    def run():
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            torch.manual_seed(BASE_SEED + WORKER_ID)  # as every torch does
+            os.write(writing, str(seconds(seed)).encode())
+            os._exit(0)
+        os.waitpid(child, 0)
+        took = float(os.read(reading, 100))
+        os.close(reading)
+        os.close(writing)
+        return took
+
+    return run
 
 
 if __name__ == "__main__":
     torch.manual_seed(BASE_SEED + WORKER_ID)
-
-    took = ratio_of(lambda: seconds_in_worker(seed_as_torch), lambda: seconds_in_worker(seed_as_workerseed), 1000)
-    print("once in a worker, torch 1.9.1 = 1: ", took)
-    took = ratio_of(lambda: seconds_in_worker(seed_as_torch), lambda: seconds_in_worker(seed_as_torch), 1000)
-    print("once in a worker, torch's own twice:", took)
-    print("again and again, torch 1.9.1 = 1:  ", ratio(seed_as_torch, seed_as_workerseed, 1000, 10))
+    of_torch, ours = in_worker(seed_as_torch), in_worker(seed_as_workerseed)
+    print("once in a worker, torch 1.9.1 = 1:  ", ratio_of(of_torch, ours, 1000))
+    print("once in a worker, torch's own twice:", ratio_of(of_torch, of_torch, 1000))
+    print("again and again, torch 1.9.1 = 1:   ", ratio(seed_as_torch, seed_as_workerseed, 1000, 10))

@@ -12,11 +12,10 @@ import statistics
 import sys
 import time
 
+from paired import quartiles
 from torch.utils.data import DataLoader
 
 import workerseed
-
-PAIRS = 40
 
 
 class Stored:
@@ -31,28 +30,26 @@ class Stored:
         return 0
 
 
-def start(loader, options):
+def processor_time(function, *arguments):
+    began = time.process_time()
+    result = function(*arguments)
+    return time.process_time() - began, result
+
+
+def start(loader, *options):
     """Return the processor time that the parent takes to start a worker, in seconds."""
     workerseed.uninstall()
-    workerseed.install([options] if options else [])
-    began = time.process_time()
-    iterator = iter(loader)
-    took = time.process_time() - began
+    workerseed.install(options)
+    took, iterator = processor_time(iter, loader)
     list(iterator)
     return took
 
 
-def collect():
-    began = time.process_time()
-    gc.collect()
-    return time.process_time() - began
-
-
-def more(loader, unit):
-    """Return what a start costs more with the option, in collections: the median of pairs, and the quartiles."""
-    pairs = [start(loader, "generators") - start(loader, "") for _ in range(PAIRS)]
-    ratios = sorted(pair / unit for pair in pairs)
-    return f"{statistics.median(ratios):.2f} ({ratios[PAIRS // 4]:.2f} to {ratios[-PAIRS // 4]:.2f})"
+def report(name, dataset, unit):
+    """Print what a start costs more with the option, in collections."""
+    loader = DataLoader(dataset, num_workers=1)
+    more = [(start(loader, "generators") - start(loader)) / unit for _ in range(40)]
+    print(f"  {name:30} {quartiles(more)}", flush=True)
 
 
 def peak():
@@ -61,9 +58,8 @@ def peak():
 
 def unit_of_program():
     """Print the number of live objects, and return what one collection takes."""
-    unit = statistics.median(collect() for _ in range(10))
     print(len(gc.get_objects()), "live objects")
-    return unit
+    return statistics.median(processor_time(gc.collect)[0] for _ in range(10))
 
 
 def sizes():
@@ -73,16 +69,13 @@ def sizes():
     for number in (54000, 454000, 1250000, 2000000):
         records += [{"box": [random.random()], "label": 1} for _ in range((number - len(gc.get_objects())) // 2)]
         before, unit = peak(), unit_of_program()
-        print("  in the program:               ", more(DataLoader(Stored([]), num_workers=1), unit), flush=True)
-        print("  stored on the dataset:        ", more(DataLoader(Stored(records), num_workers=1), unit), flush=True)
-        small = [records[first : first + 250] for first in range(0, len(records), 250)]
-        print("  there in small containers:    ", more(DataLoader(Stored(small), num_workers=1), unit), flush=True)
+        report("in the program:", Stored([]), unit)
+        report("stored on the dataset:", Stored(records), unit)
+        report("there in small containers:", Stored([records[i : i + 250] for i in range(0, len(records), 250)]), unit)
         print(f"  MiB that the search needs: {peak() - before:.0f}", flush=True)
         if hasattr(gc, "freeze"):  # Python 3.7
             gc.freeze()
-            print(
-                "  stored on the dataset, frozen:", more(DataLoader(Stored(records), num_workers=1), unit), flush=True
-            )
+            report("stored on the dataset, frozen:", Stored(records), unit)
             gc.unfreeze()
 
 
@@ -95,11 +88,9 @@ def frameworks():
 
     transforms = [monai.transforms.RandFlip(0.5), monai.transforms.RandGaussianNoise(0.5)]
     images = [numpy.zeros((1, 8, 8), "float32")] * 2
-    of_monai = monai.data.Dataset(images, monai.transforms.Compose(transforms))
-    before, unit = peak(), unit_of_program()
-    print("  a dataset of the program:     ", more(DataLoader(Stored([]), num_workers=2), unit), flush=True)
-    print("  a dataset of MONAI:           ", more(DataLoader(of_monai, num_workers=2), unit), flush=True)
-    print(f"  MiB that the search needs: {peak() - before:.0f}", flush=True)
+    unit = unit_of_program()
+    report("a dataset of the program:", Stored([]), unit)
+    report("a dataset of MONAI:", monai.data.Dataset(images, monai.transforms.Compose(transforms)), unit)
 
 
 if __name__ == "__main__":

@@ -8,106 +8,117 @@ import concurrent.futures
 import functools
 import importlib
 import inspect
+import itertools
 import multiprocessing
 import os
 import random
 import signal
 import weakref
+from contextvars import ContextVar
 
 import elsewhere
 import numpy as np
 import torch
 from elsewhere import jitter
-from torch.utils.data import BatchSampler, Dataset, IterableDataset, Sampler, SequentialSampler, get_worker_info
-from torch.utils.data import DataLoader as TorchDataLoader
+from torch.utils.data import BatchSampler, DataLoader, Dataset, IterableDataset, get_worker_info
 from torch.utils.data.distributed import DistributedSampler
 
-try:
-    from contextvars import ContextVar
-except ImportError:  # Python 3.6
-    ContextVar = None
-
 LARGE = 2**31 - 1
-RNG = np.random.RandomState(1)
-COMPREHENDED = np.random.RandomState(2)
-INNER = np.random.RandomState(3)
-STATIC = np.random.RandomState(4)
-PROPERTY = np.random.RandomState(5)
-
-DataLoader = functools.partial(TorchDataLoader, num_workers=2, batch_size=2, collate_fn=list)
 
 
-def make(*args, **options):
-    """A function that returns this loader."""
-    return functools.partial(DataLoader, *args, **options)
+def draw_numpy(dataset=None, index=0):
+    return int(np.random.randint(LARGE))
+
+
+def draw_nothing(dataset, index):
+    return None
+
+
+def draw_held(dataset, index):
+    """Draws from the generator that the dataset holds."""
+    if isinstance(dataset.rng, torch.Generator):
+        return torch.randint(LARGE, (), generator=dataset.rng).item()
+    if isinstance(dataset.rng, random.Random):
+        return dataset.rng.randrange(LARGE)
+    return int(getattr(dataset.rng, "integers", getattr(dataset.rng, "randint", None))(LARGE))
+
+
+def hold(rng):
+    get_worker_info().dataset.rng = rng
 
 
 class Draws(Dataset):
-    """Draws from ``np.random``, or as a subclass or a function says."""
+    """Draws by a function of the dataset and the index; it may have further attributes.
 
-    def __init__(self, draw=None, length=12):
-        self.draw_one = draw
-        self.length = length
+    Before its first item in a worker, it calls ``begin``.
+    """
+
+    def __init__(self, draw=draw_numpy, length=12, begin=None, **attributes):
+        self.draw, self.length, self.begin = draw, length, begin
+        vars(self).update(attributes)
 
     def __len__(self):
         return self.length
 
     def __getitem__(self, index):
-        return get_worker_info().id, self.draw(index)
+        if self.begin is not None:
+            self.begin(get_worker_info())
+            self.begin = None
+        return get_worker_info().id, self.draw(self, index)
 
-    def draw(self, index):
-        return int(np.random.randint(LARGE)) if self.draw_one is None else self.draw_one()
+
+class Stream(IterableDataset):
+    """The same, iterable-style; it calls ``begin`` in each epoch."""
+
+    def __init__(self, draw=draw_numpy, begin=None, **attributes):
+        self.draw, self.begin = draw, begin
+        vars(self).update(attributes)
+
+    def __iter__(self):
+        if self.begin is not None:
+            self.begin(get_worker_info())
+        for number in range(6):
+            yield get_worker_info().id, self.draw(self, number)
 
 
-class Holds(Draws):
-    """Draws from a generator that it holds."""
+def make(dataset, cls=DataLoader, **options):
+    """A function that returns a loader."""
+    return functools.partial(cls, dataset, **{"num_workers": 2, "batch_size": 2, "collate_fn": list, **options})
 
-    def __init__(self, rng):
-        Draws.__init__(self)
-        self.rng = rng
 
-    def draw(self, index):
-        if isinstance(self.rng, torch.Generator):
-            return torch.randint(LARGE, (), generator=self.rng).item()
-        if isinstance(self.rng, random.Random):
-            return self.rng.randrange(LARGE)
-        return int(getattr(self.rng, "integers", getattr(self.rng, "randint", None))(LARGE))
+def holds(rng, **options):
+    return make(Draws(draw_held, rng=rng), **options)
 
 
 # What draws: the global generators
 
 plain = make(Draws())
-plain_random = make(Draws(lambda: random.randrange(LARGE)))
-plain_torch = make(Draws(lambda: torch.randint(LARGE, ()).item()))
-nothing = make(Draws(lambda: None))
+plain_random = make(Draws(lambda dataset, index: random.randrange(LARGE)))
+plain_torch = make(Draws(lambda dataset, index: torch.randint(LARGE, ()).item()))
+nothing = make(Draws(draw_nothing))
 one_worker = make(Draws(), num_workers=1)
+one_batch = make(Draws(length=4), num_workers=4)  # two of its workers never load
+# Noise on images of different sizes, as COCO and VOC have them
+sized = make(Draws(lambda _, index: int(np.random.randint(LARGE, size=300 + 100 * index)[0]), 48), shuffle=True)
+# How much it draws from NumPy depends on another source
+branches = make(Draws(lambda *_: np.random.randint(LARGE, size=1 + random.randrange(5)).tolist()[0]))
+collated = make(Draws(draw_nothing), collate_fn=lambda batch: [(worker, draw_numpy()) for worker, _ in batch])
 
 
-def one_batch():
-    """Two of its four workers never load."""
-    return DataLoader(Draws(length=4), num_workers=4)
+def restore(dataset, index):
+    state = np.random.get_state()
+    np.random.rand(index)
+    drawn = draw_numpy(dataset, index)
+    np.random.set_state(state)
+    return drawn
 
 
-class Variable(Draws):
-    """The number of draws depends on the item, so states differ after the first batch though draws are repeated."""
-
-    def draw(self, index):
-        return [int(number) for number in np.random.randint(LARGE, size=3 + 700 * index)]
-
-
-variable = make(Variable())
-
-
-def drawing_collate(batch):
-    return [(worker, int(np.random.randint(LARGE))) for worker, _ in batch]
-
-
-collated = make(Draws(lambda: None), collate_fn=drawing_collate)
+restores = make(Draws(restore))
 
 
 def seeds_numpy_alone():
     np.random.seed(3)
-    return DataLoader(Draws())
+    return plain()
 
 
 def seeds_numpy_and_torch():
@@ -118,195 +129,106 @@ def seeds_numpy_and_torch():
 # Datasets that seed
 
 
-class Lazy(Draws):
-    seeded = False
-
-    def draw(self, index):
-        if not self.seeded:
-            self.seed(get_worker_info())
-            self.seeded = True
-        return Draws.draw(self, index)
+def draw_by_item(dataset, index):
+    np.random.seed(index)
+    return draw_numpy(dataset, index)
 
 
-class LazyByNumber(Lazy):
-    def seed(self, worker):
-        np.random.seed(worker.id)
+def draw_and_seed(dataset, index):
+    first = draw_numpy(dataset, index)
+    np.random.seed(get_worker_info().seed % 2**32)
+    return first
 
 
-class LazyBySeed(Lazy):
-    def seed(self, worker):
-        np.random.seed(worker.seed % 2**32)
-
-
-class LazyBySystem(Lazy):
-    def seed(self, worker):
-        np.random.seed()
-
-
-class EachItem(Draws):
-    def draw(self, index):
-        np.random.seed(index)
-        return Draws.draw(self, index)
-
-
-class LazyHolds(Holds):
-    seeded = False
-
-    def draw(self, index):
-        if not self.seeded:
-            self.rng.seed(get_worker_info().seed % 2**32)
-            self.seeded = True
-        return Holds.draw(self, index)
-
-
-class LazyMakes(Lazy):
-    def seed(self, worker):
-        self.rng = np.random.RandomState(7)
-
-    def draw(self, index):
-        Lazy.draw(self, index)
-        return int(self.rng.randint(LARGE))
-
-
-lazy_by_number = make(LazyByNumber())
-lazy_by_seed = make(LazyBySeed())
-lazy_by_system = make(LazyBySystem())
-each_item = make(EachItem())
-lazy_holds = make(LazyHolds(np.random.RandomState(0)))
-lazy_makes = make(LazyMakes())
+lazy_by_number = make(Draws(begin=lambda worker: np.random.seed(worker.id)))
+lazy_by_seed = make(Draws(begin=lambda worker: np.random.seed(worker.seed % 2**32)))
+lazy_by_system = make(Draws(begin=lambda worker: np.random.seed()))
+lazy_by_random = make(Draws(begin=lambda worker: np.random.seed(random.randrange(2**32))))
+each_item = make(Draws(draw_by_item))
+each_item_shuffled = make(Draws(draw_by_item), shuffle=True)
+draws_then_seeds = make(Draws(draw_and_seed, length=4))
+lazy_holds = make(
+    Draws(draw_held, begin=lambda worker: worker.dataset.rng.seed(worker.seed % 2**32), rng=np.random.RandomState(0))
+)
+streams_by_number = make(  # of one shared seed
+    Draws(draw_held, begin=lambda worker: hold(np.random.RandomState([5, worker.id])))
+)
 
 
 # Where a generator can be
 
-holds_random_state = make(Holds(np.random.RandomState(0)))
-holds_numpy_generator = make(Holds(np.random.default_rng(0)))
-holds_random = make(Holds(random.Random(0)))
-holds_torch_generator = make(Holds(torch.Generator().manual_seed(0)))
-unseeded = make(Holds(np.random.RandomState()))
-global_variable = make(Draws(lambda: int(RNG.randint(LARGE))))
+RNG = np.random.RandomState(1)
+VARIABLE = ContextVar("rng")
+VARIABLE.set(np.random.RandomState(8))
+HIDDEN = type("Hidden", (), {"rng": np.random.RandomState(9)})()
 
-
-class Elsewhere(Draws):
-    def draw(self, index):
-        return jitter()
-
-
-class ElsewhereByModule(Draws):
-    def draw(self, index):
-        return int(elsewhere.RNG.randint(LARGE))
-
-
-class Comprehends(Draws):
-    def draw(self, index):
-        return [int(COMPREHENDED.randint(LARGE)) for _ in range(2)]
-
-
-class Inner(Draws):
-    def draw(self, index):
-        def draw():
-            return int(INNER.randint(LARGE))
-
-        return draw()
-
-
-class Static(Draws):
-    @staticmethod
-    def draw(index):
-        return int(STATIC.randint(LARGE))
-
-
-class Property(Draws):
-    @property
-    def number(self):
-        return int(PROPERTY.randint(LARGE))
-
-    def draw(self, index):
-        return self.number
+holds_random_state = holds(np.random.RandomState(0))
+holds_numpy_generator = holds(np.random.default_rng(0))
+holds_random = holds(random.Random(0))
+holds_torch_generator = holds(torch.Generator().manual_seed(0))
+unseeded = holds(np.random.RandomState())
+global_variable = make(Draws(lambda dataset, index: int(RNG.randint(LARGE))))
+elsewhere_by_function = make(Draws(lambda dataset, index: jitter()))
+elsewhere_by_module = make(Draws(lambda dataset, index: int(elsewhere.RNG.randint(LARGE))))
+context_variable = make(Draws(lambda dataset, index: int(VARIABLE.get().randint(LARGE))))
+weak_reference = make(Draws(lambda dataset, _: int(dataset.ref().rng.randint(LARGE)), ref=weakref.ref(HIDDEN)))
+created_and_dropped = make(Draws(lambda dataset, index: int(np.random.default_rng().integers(LARGE))))
+operating_system = make(Draws(lambda dataset, index: random.SystemRandom().randrange(LARGE)))
 
 
 class OfClass(Draws):
     rng = np.random.RandomState(6)
-
-    def draw(self, index):
-        return int(self.rng.randint(LARGE))
-
-
-elsewhere_by_function = make(Elsewhere())
-elsewhere_by_module = make(ElsewhereByModule())
-comprehension = make(Comprehends())
-inner_function = make(Inner())
-static_method = make(Static())
-of_property = make(Property())
-of_class = make(OfClass())
-
-
-def closure():
-    rng = np.random.RandomState(0)
-    return DataLoader(Draws(lambda: int(rng.randint(LARGE))))
 
 
 def collate_with(rng, batch):
     return [(worker, rng.randrange(LARGE)) for worker, _ in batch]
 
 
-partial = make(Draws(lambda: None), collate_fn=functools.partial(collate_with, random.Random(5)))
+of_class = make(OfClass(draw_held))
+partial = make(Draws(draw_nothing), collate_fn=functools.partial(collate_with, random.Random(5)))
+
+
+def closure():
+    rng = np.random.RandomState(0)
+    return make(Draws(lambda dataset, index: int(rng.randint(LARGE))))()
+
+
+def draw_behind_import(dataset, index):
+    return int(vars(importlib.import_module("elsewhere"))["R" + "NG"].randint(LARGE))
+
+
+def collate_halves(batch):
+    return [(worker, [torch.tensor(drawn % 100).to(torch.bfloat16), drawn]) for worker, drawn in batch]
+
+
+def draw_from_many(dataset, index):
+    return [int(rng.randint(LARGE)) for rng in dataset.rngs]
+
+
+behind_import_module = make(Draws(draw_behind_import))
+first_bfloat16 = make(Draws(draw_behind_import), collate_fn=collate_halves)
+holds_many = make(Draws(draw_from_many, rngs=[np.random.RandomState(number) for number in range(300)]))
 
 
 # What is no reason for a verdict
 
-
-class Idle(Draws):
-    def __init__(self):
-        Draws.__init__(self)
-        self.order = np.random.RandomState(5)  # never drawn from while loading
-
-
-idle = make(Idle())
-
-
-class KnowsLoader(Draws):
-    def draw(self, index):
-        assert self.loader is not None
-        return Draws.draw(self, index)
+idle = make(Draws(order=np.random.RandomState(5)))  # never drawn from while loading
 
 
 def own_generator():
-    dataset = KnowsLoader()
-    dataset.loader = DataLoader(dataset, shuffle=True, generator=torch.Generator().manual_seed(1))
+    dataset = Draws()
+    dataset.loader = make(dataset, shuffle=True, generator=torch.Generator().manual_seed(1))()
     return dataset.loader
 
 
-class AnswersEverything:
-    def __getattr__(self, name):
-        return self
-
-    def __call__(self, *args, **kwargs):
-        return self
-
-
-def answers_everything():
-    dataset = Draws()
-    dataset.config = AnswersEverything()
-    return DataLoader(dataset)
+def draw_from_order(dataset, index):
+    """Makes an order once and keeps it."""
+    if dataset.order is None:
+        dataset.order = dataset.rng.permutation(1000).tolist()
+    return dataset.order[index]
 
 
-class Raises:
-    __slots__ = ["unset"]
-
-    def __eq__(self, other):
-        raise RuntimeError("not comparable")
-
-    __hash__ = None
-
-    @property
-    def refuses(self):
-        raise RuntimeError("refused")
-
-
-def raises_everywhere():
-    dataset = Draws()
-    dataset.config = Raises()
-    return DataLoader(dataset)
+order_once = make(Draws(draw_from_order, rng=np.random.RandomState(4), order=None))
 
 
 # What worker_init_fn does
@@ -316,43 +238,32 @@ def init_by_number(worker_id):
     np.random.seed(worker_id)
 
 
-def init_by_seed(worker_id):
-    np.random.seed(torch.initial_seed() % 2**32)
-
-
-def init_by_system(worker_id):
-    np.random.seed()
-
-
-def init_by_state(worker_id):
-    np.random.seed(np.random.get_state()[1][0] + worker_id)
-
-
-def init_makes_anew(worker_id):
-    get_worker_info().dataset.rng = np.random.RandomState(torch.initial_seed() % 2**32)
+def init_shuffles(worker_id):
+    get_worker_info().dataset.order = np.random.permutation(2**20)[:6].tolist()
 
 
 seeded_by_number = make(Draws(), worker_init_fn=init_by_number)
-seeded_by_seed = make(Draws(), worker_init_fn=init_by_seed)
-seeded_by_system = make(Draws(), worker_init_fn=init_by_system)
-seeded_by_state = make(Draws(), worker_init_fn=init_by_state)
-makes_anew = make(Holds(np.random.RandomState(0)), worker_init_fn=init_makes_anew)
+seeded_for_nothing = make(Draws(draw_nothing), worker_init_fn=init_by_number)
+seeded_by_seed = make(Draws(), worker_init_fn=lambda worker_id: np.random.seed(torch.initial_seed() % 2**32))
+seeded_by_system = make(Draws(), worker_init_fn=lambda worker_id: np.random.seed())
+seeded_by_state = make(
+    Draws(), worker_init_fn=lambda worker_id: np.random.seed(np.random.get_state()[1][0] + worker_id)
+)
+seeds_stored = holds(
+    np.random.RandomState(0), worker_init_fn=lambda worker_id: get_worker_info().dataset.rng.seed(worker_id)
+)
+made_by_init = make(Draws(draw_held), worker_init_fn=lambda worker_id: hold(np.random.RandomState(worker_id)))
+makes_anew = holds(
+    np.random.RandomState(0), worker_init_fn=lambda worker_id: hold(np.random.RandomState(torch.initial_seed() % 2**32))
+)
+shuffled_by_init = make(Stream(lambda dataset, index: dataset.order[index]), worker_init_fn=init_shuffles)
 
 
 # Iterable datasets
 
 
-class Stream(IterableDataset):
-    def __iter__(self):
-        for _ in range(6):
-            yield get_worker_info().id, int(np.random.randint(LARGE))
-
-
-class Shards(IterableDataset):
+class Shards(Stream):
     """Every worker shuffles one order and takes its share."""
-
-    def __init__(self):
-        self.rng = np.random.RandomState(0)
 
     def __iter__(self):
         worker = get_worker_info()
@@ -361,107 +272,101 @@ class Shards(IterableDataset):
             yield worker.id, order
 
 
-class HoldingStream(IterableDataset):
-    def __init__(self):
-        self.rng = np.random.RandomState(0)
-
-    def __iter__(self):
-        for _ in range(6):
-            yield get_worker_info().id, int(self.rng.randint(LARGE))
-
-
-iterable_holds = make(HoldingStream())
-
-
-def iterable_reseeded():
-    import workerseed
-
-    loader = DataLoader(HoldingStream())
-    workerseed.reseed(loader)
-    return loader
-
-
 iterable = make(Stream())
-shards = make(Shards())
+iterable_holds = make(Stream(draw_held, rng=np.random.RandomState(0)))
+shards = make(Shards(rng=np.random.RandomState(0)))
+iterable_seeds = make(Stream(begin=lambda worker: np.random.seed(5)))
+iterable_seeds_well = make(Stream(begin=lambda worker: np.random.seed(worker.seed % 2**32)))
+iterable_draws_nothing = make(Stream(draw_nothing))
 
 
 # Samplers of distributed jobs
 
 
-class Ranked(Sampler):
-    def __init__(self):
-        self.num_replicas, self.rank = 2, 0
+SHARE = DistributedSampler(range(12), 2, 0)
 
-    def __len__(self):
-        return 6
-
-    def __iter__(self):
-        return iter(range(0, 12, 2))
-
-
-def distributed():
-    dataset = Draws()
-    return DataLoader(dataset, sampler=DistributedSampler(dataset, 2, 0))
-
-
-def ranked_in_batch_sampler():
-    sampler = BatchSampler(Ranked(), 2, False)
-    return TorchDataLoader(Draws(), num_workers=2, batch_sampler=sampler, collate_fn=list)
+distributed = make(Draws(), sampler=SHARE)
+ranked_in_batch_sampler = make(Draws(), batch_size=1, batch_sampler=BatchSampler(SHARE, 2, False))
 
 
 # How workers start, and loaders of other classes
 
 spawned = make(Draws(), multiprocessing_context="spawn")
+persistent = make(Draws(), persistent_workers=True)
+persistent_holds = holds(random.Random(0), persistent_workers=True)
+persistent_seeded = make(Draws(), persistent_workers=True, worker_init_fn=init_by_number)
+
+
+def served(dataset):
+    multiprocessing.set_forkserver_preload(["torch"])  # once, and not in each worker
+    return make(dataset, multiprocessing_context="forkserver")()
 
 
 def served_holds():
-    multiprocessing.set_forkserver_preload(["torch"])  # once, and not in each worker
-    return DataLoader(Holds(random.Random(0)), multiprocessing_context="forkserver")
+    return served(Draws(draw_held, rng=random.Random(0)))
 
 
-persistent = make(Draws(), persistent_workers=True)
-persistent_one_worker = make(Draws(), num_workers=1, persistent_workers=True)
+def served_few():
+    """Fewer batches than workers."""
+    return served(Draws(length=2))
 
 
-class RepeatSampler:
-    def __init__(self, sampler):
-        self.sampler = sampler
-
-    def __iter__(self):
-        while True:
-            yield from iter(self.sampler)
-
-
-class MultiEpochs(TorchDataLoader):
+class MultiEpochs(DataLoader):
     """Workers that run on from epoch to epoch, as timm's MultiEpochsDataLoader has them."""
 
     def __init__(self, *args, **kwargs):
-        TorchDataLoader.__init__(self, *args, **kwargs)
-        self._DataLoader__initialized = False
-        self.batch_sampler = RepeatSampler(self.batch_sampler)
-        self._DataLoader__initialized = True
-        self.iterator = TorchDataLoader.__iter__(self)
+        DataLoader.__init__(self, *args, **kwargs)
+        self.length = len(self.batch_sampler)
+        vars(self)["batch_sampler"] = itertools.cycle(self.batch_sampler)
+        self.iterator = DataLoader.__iter__(self)
 
     def __len__(self):
-        return len(self.batch_sampler.sampler)
+        return self.length
 
     def __iter__(self):
-        for _ in range(len(self)):
-            yield next(self.iterator)
+        return itertools.islice(self.iterator, self.length)
 
 
-def multi_epochs():
-    return MultiEpochs(Draws(), num_workers=2, batch_size=2, collate_fn=list)
-
-
-class OwnIter(TorchDataLoader):
+class OwnIter(DataLoader):
     def __iter__(self):
-        for batch in TorchDataLoader.__iter__(self):
-            yield list(batch)
+        yield from DataLoader.__iter__(self)
 
 
-def own_iter():
-    return OwnIter(Draws(), num_workers=2, batch_size=2, collate_fn=list)
+class OwnAttribute(torch.utils.data.dataloader._MultiProcessingDataLoaderIter):
+    """An iterator that takes ``worker_init_fn`` where workerseed does not see it, as with a local variable."""
+
+    _worker_init_fn = property(lambda self: vars(self)["taken"], lambda self, value: vars(self).update(taken=value))
+
+
+class OwnIterator(DataLoader):
+    def __iter__(self):
+        return OwnAttribute(self)
+
+
+class SeedsTorch(DataLoader):
+    def __iter__(self):
+        torch.manual_seed(3)
+        return DataLoader.__iter__(self)
+
+
+class CountsEpochs(DataLoader):
+    """Its dataset knows the epoch."""
+
+    def __iter__(self):
+        self.dataset.epoch += 1
+        return DataLoader.__iter__(self)
+
+
+def init_by_epoch(worker_id):
+    np.random.seed(10 + get_worker_info().dataset.epoch + worker_id)
+
+
+multi_epochs = make(Draws(), MultiEpochs)
+own_iter = make(Draws(), OwnIter)
+own_iterator = make(Draws(), OwnIterator)
+seeds_torch_in_each_epoch = make(Draws(), SeedsTorch)
+later = make(Draws(lambda dataset, _: draw_numpy() if dataset.epoch else None, epoch=-1), CountsEpochs)
+seed_epoch_worker = make(Draws(epoch=-1), CountsEpochs, worker_init_fn=init_by_epoch)
 
 
 class Prepared:
@@ -478,22 +383,20 @@ class Prepared:
 
 
 def prepared():
-    return Prepared(DataLoader(Draws()))
+    return Prepared(plain())
 
 
-class OwnAttribute(torch.utils.data.dataloader._MultiProcessingDataLoaderIter):
-    """An iterator that takes ``worker_init_fn`` where workerseed does not see it, as with a local variable."""
-
-    _worker_init_fn = property(lambda self: vars(self)["taken"], lambda self, value: vars(self).update(taken=value))
+# Those that have a verdict and a truth: all above, but two that it cannot tell of
 
 
-class OwnIterator(TorchDataLoader):
-    def __iter__(self):
-        return OwnAttribute(self)
+def is_loader(value):
+    if isinstance(value, functools.partial):
+        return True
+    return inspect.isfunction(value) and value.__module__ == __name__ and not inspect.signature(value).parameters
 
 
-def own_iterator():
-    return OwnIterator(Draws(), num_workers=2, batch_size=2, collate_fn=list)
+OTHERS = ["iterable_seeds_well", "iterable_draws_nothing"]
+JUDGED = [name for name, value in vars().items() if name not in OTHERS and is_loader(value)]
 
 
 # What programs do with workerseed
@@ -502,21 +405,7 @@ def own_iterator():
 def imports_workerseed():
     import workerseed  # noqa: F401
 
-    return DataLoader(Draws())
-
-
-def installs_generators():
-    import workerseed
-
-    workerseed.install(["generators"])
-    return holds_random()
-
-
-def uninstalls():
-    import workerseed
-
-    workerseed.uninstall()
-    return DataLoader(Draws())
+    return plain()
 
 
 def kept():
@@ -527,345 +416,34 @@ def kept():
     return loader
 
 
-def seeds_stored():
-    dataset = Holds(np.random.RandomState(0))
-    return DataLoader(dataset, worker_init_fn=lambda worker_id: dataset.rng.seed(worker_id))
-
-
-# What the second edition said wrong things about
-
-
-class Sized(Draws):
-    """Noise on images of different sizes, as COCO and VOC have them."""
-
-    def draw(self, index):
-        return int(np.random.randint(LARGE, size=300 + 100 * index)[0])
-
-
-sized = make(Sized(length=48), shuffle=True)
-
-
-class Order(IterableDataset):
-    def __iter__(self):
-        return iter([(get_worker_info().id, number) for number in self.order])
-
-
-def init_shuffles(worker_id):
-    get_worker_info().dataset.order = np.random.permutation(2**20)[:6].tolist()
-
-
-shuffled_by_init = make(Order(), worker_init_fn=init_shuffles)
-
-
-class OwnEpochs(TorchDataLoader):
-    """Counts its epochs; a subclass of its dataset may know."""
-
-    def __iter__(self):
-        self.dataset.epoch = getattr(self.dataset, "epoch", -1) + 1
-        return TorchDataLoader.__iter__(self)
-
-
-def own_epochs(dataset, **options):
-    return OwnEpochs(dataset, num_workers=2, batch_size=2, collate_fn=list, **options)
-
-
-class Later(Draws):
-    """Augments from the second epoch on."""
-
-    def draw(self, index):
-        return Draws.draw(self, index) if self.epoch else None
-
-
-class Earlier(Draws):
-    """Augments in the first epoch."""
-
-    def draw(self, index):
-        return None if self.epoch else Draws.draw(self, index)
-
-
-def later():
-    return own_epochs(Later())
-
-
-def earlier():
-    return own_epochs(Earlier())
-
-
-def seed_epoch_worker():
-    dataset = Draws()
-    return own_epochs(dataset, worker_init_fn=lambda worker_id: np.random.seed(10 + dataset.epoch + worker_id))
-
-
-class SeedsTorch(TorchDataLoader):
-    def __iter__(self):
-        torch.manual_seed(3)
-        return TorchDataLoader.__iter__(self)
-
-
-def seeds_torch_in_each_epoch():
-    return SeedsTorch(Draws(), num_workers=2, batch_size=2, collate_fn=list)
-
-
-class Restores(Draws):
-    def draw(self, index):
-        state = np.random.get_state()
-        np.random.rand(index)
-        drawn = Draws.draw(self, index)
-        np.random.set_state(state)
-        return drawn
-
-
-restores = make(Restores())
-
-
-VARIABLE = ContextVar and ContextVar("rng", default=np.random.RandomState(8))
-HIDDEN = type("Hidden", (), {"rng": np.random.RandomState(9)})()
-
-context_variable = make(Draws(lambda: int(VARIABLE.get().randint(LARGE))))
-behind_import_module = make(Draws(lambda: int(vars(importlib.import_module("elsewhere"))["R" + "NG"].randint(LARGE))))
-
-
-class Weak(Draws):
-    def __init__(self):
-        Draws.__init__(self)
-        self.hidden = weakref.ref(HIDDEN)
-
-    def draw(self, index):
-        return int(self.hidden().rng.randint(LARGE))
-
-
-weak_reference = make(Weak())
-each_item_shuffled = make(EachItem(), shuffle=True)
-
-
-class DrawsThenSeedsItems(Draws):
-    def draw(self, index):
-        first = Draws.draw(self, index)
-        np.random.seed(get_worker_info().seed % 2**32)
-        return first
-
-
-draws_then_seeds = make(DrawsThenSeedsItems(length=4))
-
-
-class ByNumber(Lazy):
-    """Streams by worker id from one shared seed."""
-
-    def seed(self, worker):
-        self.rng = np.random.RandomState([5, worker.id])
-
-    def draw(self, index):
-        Lazy.draw(self, index)
-        return int(self.rng.randint(LARGE))
-
-
-streams_by_number = make(ByNumber())
-
-
-class Branches(Draws):
-    """How much it draws from NumPy depends on another source."""
-
-    def draw(self, index):
-        return [int(number) for number in np.random.randint(LARGE, size=1 + random.randrange(5))][0]  # noqa: RUF015
-
-
-branches = make(Branches())
-
-
-class SeedsByRandom(Lazy):
-    def seed(self, worker):
-        np.random.seed(random.randrange(2**32))
-
-
-lazy_by_random = make(SeedsByRandom())
-
-
-class SeedingStream(IterableDataset):
-    def __iter__(self):
-        np.random.seed(5)
-        for _ in range(6):
-            yield get_worker_info().id, int(np.random.randint(LARGE))
-
-
-class SeededStream(IterableDataset):
-    def __iter__(self):
-        np.random.seed(get_worker_info().seed % 2**32)
-        for _ in range(6):
-            yield get_worker_info().id, int(np.random.randint(LARGE))
-
-
-iterable_seeds = make(SeedingStream())
-iterable_seeds_well = make(SeededStream())
-
-
-class PlainStream(IterableDataset):
-    def __iter__(self):
-        return iter([(get_worker_info().id, None)] * 4)
-
-
-iterable_draws_nothing = make(PlainStream())
-
-
-def halves(batch):
-    return [(worker, torch.tensor(drawn % 100).to(torch.bfloat16)) for worker, drawn in batch]
-
-
-class Halves(Draws):
-    def draw(self, index):
-        return int(vars(importlib.import_module("elsewhere"))["R" + "NG"].randint(LARGE))
-
-
-def first_bfloat16():
-    return DataLoader(
-        Halves(), collate_fn=lambda batch: [(w, [str(h), d]) for (w, d), (_, h) in zip(batch, halves(batch))]
-    )
-
-
-def holds_many():
-    dataset = Draws()
-    dataset.rngs = [np.random.RandomState(number) for number in range(300)]
-    dataset.draw_one = lambda: [int(rng.randint(LARGE)) for rng in dataset.rngs]
-    return DataLoader(dataset)
-
-
-class MadeLater(Lazy):
-    def seed(self, worker):
-        pass
-
-    def draw(self, index):
-        return int(self.rng.randint(LARGE))
-
-
-def init_makes_alike(worker_id):
-    get_worker_info().dataset.rng = np.random.RandomState(worker_id)
-
-
-made_by_init = make(MadeLater(), worker_init_fn=init_makes_alike)
-
-
-class OrderOnce(Draws):
-    """Makes an order once and keeps it."""
-
-    def __init__(self):
-        Draws.__init__(self)
-        self.rng, self.order = np.random.RandomState(4), None
-
-    def draw(self, index):
-        if self.order is None:
-            self.order = self.rng.permutation(1000).tolist()
-        return self.order[index]
-
-
-order_once = make(OrderOnce())
-persistent_holds = make(Holds(random.Random(0)), persistent_workers=True)
-persistent_seeded = make(Draws(), persistent_workers=True, worker_init_fn=init_by_number)
-
-
-def served_few():
-    multiprocessing.set_forkserver_preload(["torch"])
-    return DataLoader(Draws(length=2), num_workers=2, batch_size=2, multiprocessing_context="forkserver")
-
-
-def created_and_dropped():
-    """Creates a generator for each item."""
-    return DataLoader(Draws(lambda: int(np.random.default_rng().integers(LARGE))))
-
-
-operating_system = make(Draws(lambda: random.SystemRandom().randrange(LARGE)))
-
-
-# Those that have a verdict and a truth: all above, without those that change what workerseed does and two unknown ones
-
-OTHERS = ["imports_workerseed", "installs_generators", "uninstalls", "kept", "iterable_reseeded", "iterable_seeds_well"]
-OTHERS += ["iterable_draws_nothing"] + ["context_variable"] * (ContextVar is None)
-
-
-def is_loader(value):
-    if isinstance(value, functools.partial):
-        return value.args != ()
-    return inspect.isfunction(value) and value.__module__ == __name__ and not inspect.signature(value).parameters
-
-
-JUDGED = [name for name, value in vars().items() if name not in OTHERS and is_loader(value)]
+def iterable_reseeded():
+    import workerseed
+
+    loader = iterable_holds()
+    workerseed.reseed(loader)
+    return loader
 
 
 # Those that cannot be judged
 
 
-class Foreign:
-    num_workers = 2
-    dataset = collate_fn = worker_init_fn = None
-
-    def __iter__(self):
-        return iter([[(0, 1)], [(1, 2)]])
-
-
-Foreign.__name__ = "DataLoader"
-
-
-def foreign():
-    return Foreign()
-
-
-class Threads(TorchDataLoader):
+class Threads(DataLoader):
     def __iter__(self):
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            yield from pool.map(lambda i: [(0, int(np.random.randint(LARGE)))], range(4))
+            yield from pool.map(lambda i: [(0, draw_numpy(self, i))], range(4))
 
 
-def threads():
-    return Threads(Draws(), num_workers=2)
-
-
-def draw_in_process(index):
-    return [(index % 2, int(np.random.randint(LARGE)))]
-
-
-class Processes(TorchDataLoader):
-    def __iter__(self):
-        with multiprocessing.Pool(2) as pool:
-            yield from pool.map(draw_in_process, range(4))
-
-
-def processes():
-    return Processes(Draws(), num_workers=2)
-
-
-def no_workers():
-    return TorchDataLoader(list(range(4)), num_workers=0)
-
-
-def empty():
-    return DataLoader(Draws(length=0), sampler=SequentialSampler([]))
-
-
-def killed(worker_id):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def dies():
-    return DataLoader(Draws(), worker_init_fn=killed)
-
-
-def unpicklable():
-    return DataLoader(Draws(lambda: 0), multiprocessing_context="spawn")
-
-
-class Broken(Draws):
-    def draw(self, index):
-        raise ValueError("no such image")
-
-
-def broken():
-    return DataLoader(Broken())
-
-
-def init_broken(worker_id):
+def fail(*_):
     raise KeyError("not today")
 
 
-def broken_init():
-    return DataLoader(Draws(), worker_init_fn=init_broken)
+threads = make(Draws(), Threads)
+no_workers = make(list(range(4)), num_workers=0)
+empty = make(Draws(length=0), sampler=[])
+dies = make(Draws(), worker_init_fn=lambda worker_id: os.kill(os.getpid(), signal.SIGKILL))
+unpicklable = make(Draws(lambda dataset, index: 0), multiprocessing_context="spawn")
+broken = make(Draws(fail))
+broken_init = make(Draws(), worker_init_fn=fail)
 
 
 def exits():

@@ -30,11 +30,9 @@ def main(mode):
     torch.manual_seed(1)
     np.random.seed(2)
     random.seed(3)
-    if mode == "hangs":
-        print("this hangs", flush=True)
     val = DataLoader(Plain(), 4, num_workers=2)
     for _ in range(2):
-        train = DataLoader(Noisy(600 if mode == "hangs" else 0), 3, shuffle=True, num_workers=2)
+        train = hanging() if mode == "hangs" else DataLoader(Noisy(), 3, shuffle=True, num_workers=2)
         print([batch.tolist() for batch in train], [batch.tolist() for batch in val])
     print(np.random.rand(), random.random(), torch.rand(()).item(), flush=True)
     if mode == "waits":

@@ -1,7 +1,10 @@
 """Augmentation libraries in the workers, with generators of their own or not: what workerseed helps, and what not."""
 
+import re
+
 import pytest
-from variants import ACTIVATIONS, STOCK, WITH_GENERATORS, installed, result
+from support import forks_of
+from variants import ACTIVATIONS, PROGRAMS, STOCK, WITH_GENERATORS, installed, result
 
 # A module, a case of programs/use_augmentation.py, and how many of 24 draws differ on stock and with workerseed.
 TABLE = [
@@ -41,17 +44,28 @@ def test_numba_draws_otherwise_in_every_run_whatever_the_seed(variant):
 # With the option `generators`
 
 
-def drawn_from_generators(package, options, method):
-    return result("use_augmentation.py", options, package, method)
-
-
 @pytest.mark.parametrize("package", WITH_GENERATORS)
 def test_without_the_option_workers_and_epochs_repeat_draws(package):
-    drawn = drawn_from_generators(package, "", "fork")
+    drawn = result("use_augmentation.py", "", package, "fork")
     assert drawn == [draw for draw in drawn[:8:2] for _ in range(2)] * 3
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 @pytest.mark.parametrize("package", WITH_GENERATORS)
 def test_with_the_option_no_draw_repeats(package, method):
-    assert len(set(drawn_from_generators(package, "generators", method))) == 24
+    assert len(set(result("use_augmentation.py", "generators", package, method))) == 24
+
+
+forks = forks_of(PROGRAMS, *WITH_GENERATORS)
+PATHS = r"dataset\.draw\.augment(\.transforms\[0\])?\.(random_state\.generator|random_generator|py_random|R)"
+
+
+@pytest.mark.parametrize("package", WITH_GENERATORS)
+def test_the_check_names_the_generators_and_with_the_option_none_stays_duplicated(judged, package):
+    def duplicated(options):
+        sources = judged(f"use_augmentation:{package}_holds", options)["sources"]
+        return [name for name in sources if "same" in (sources[name]["workerseed"] or {}).values()]
+
+    found = duplicated("")
+    assert found and all(re.fullmatch(PATHS, name) for name in found)
+    assert duplicated("generators") == []

@@ -4,19 +4,8 @@ import pytest
 
 pytest.importorskip("ray")
 
-from variants import (
-    NUMPY,
-    RANDOM,
-    STOCK,
-    TORCH,
-    are_those_of_rank,
-    are_those_of_torch_1_9,
-    column,
-    drawn,
-    repeats,
-    result,
-    with_starts_of,
-)
+import variants
+from variants import NUMPY, RANDOM, STOCK, TORCH, column, drawn, repeats, result
 
 BY_RUNTIME_ENV = "by runtime_env"
 WITH_RANKS = "by runtime_env, with ranks"
@@ -45,14 +34,14 @@ def test_stock_repeats_draws_in_workers_epochs_and_ranks():
 def test_without_the_option_each_rank_draws_as_on_torch_1_9():
     first, second = ray(BY_RUNTIME_ENV)
     assert repeats(first) == 0
-    assert are_those_of_torch_1_9(first)
+    assert variants.are_those_of_torch_1_9(first)
     assert drawn(second) == drawn(first)
 
 
 def test_with_the_option_no_two_starts_share_a_stream():
     first, second = ray(WITH_RANKS)
     assert first == ray(BY_RUNTIME_ENV)[0]
-    assert are_those_of_rank(with_starts_of(first, second), 1)
+    assert variants.are_those_of_rank(variants.with_starts_of(first, second), 1)
     for stream in (NUMPY, RANDOM, TORCH):
         assert len(set(column(first + second, stream))) == 24
 

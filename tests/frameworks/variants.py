@@ -6,7 +6,6 @@ import importlib.util
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -45,8 +44,8 @@ WITH_GENERATORS = [name for name in ("imgaug", "albumentations", "monai") if ins
 if "" < version_of("albumentations") < "2":
     WITH_GENERATORS.remove("albumentations")  # version 2 brought them
 
-# The columns of a row. Torch's seed is in two halves: a tensor's integers have a sign.
-WORKER, SEEDINGS, SEED_HIGH, SEED_LOW, NUMPY, RANDOM, TORCH, START_HIGH, START_LOW = range(9)
+# The columns of a row.
+WORKER, SEEDINGS, SEED, NUMPY, RANDOM, TORCH, START = range(7)
 
 
 @functools.lru_cache(maxsize=None)
@@ -68,38 +67,26 @@ def results_of_ranks(program, variant, *options):
 
 def started(program, options, environments):
     folder = tempfile.mkdtemp()
-
-    def run(number, variables):
-        if options[0] in VALUES:
-            variables = dict(variables, WORKERSEED=VALUES[options[0]], PYTHONPATH=SITECUSTOMIZE)
-        written = os.path.join(folder, str(number))
-        run_program(program, [written, *options], variables, printed=os.path.join(folder, f"{number}.printed"))
-        with open(written) as file:
-            return json.load(file)
-
     try:
         with ThreadPoolExecutor() as pool:
-            return list(pool.map(run, range(len(environments)), environments))
+            return list(pool.map(functools.partial(run, program, options, folder), environments))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def run_program(program, arguments, variables, printed):
-    """Runs it with a limit, at which its workers end, too; it prints into a file: a worker can keep a pipe open."""
-    command = [sys.executable, "-W", "ignore", os.path.join(PROGRAMS, program), *arguments]
-    with open(printed, "w+") as output:
-        streams = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": subprocess.STDOUT}
-        process = subprocess.Popen(command, env=environment_with(**variables), start_new_session=True, **streams)
-        try:
-            how = f"ended with {process.wait(LIMIT)}"
-        except subprocess.TimeoutExpired:
-            how = f"did not end in {LIMIT} s"
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-        output.seek(0)
-        assert how == "ended with 0", f"{program} {arguments[1:]} {how}\n{output.read()}"
+def run(program, options, folder, variables):
+    """What the program writes; it prints into a file: a worker can keep a pipe open."""
+    if options[0] in VALUES:
+        variables = dict(variables, WORKERSEED=VALUES[options[0]], PYTHONPATH=SITECUSTOMIZE)
+    written = os.path.join(folder, variables.get("RANK", "0"))
+    command = [sys.executable, "-W", "ignore", os.path.join(PROGRAMS, program), written, *options]
+    with open(written + ".printed", "w+") as printed:
+        streams = {"stdin": subprocess.DEVNULL, "stdout": printed, "stderr": subprocess.STDOUT}
+        done = subprocess.run(command, env=environment_with(**variables), timeout=LIMIT, **streams)
+        printed.seek(0)
+        assert done.returncode == 0, printed.read()
+    with open(written) as file:
+        return json.load(file)
 
 
 def column(rows, index):
@@ -108,12 +95,11 @@ def column(rows, index):
 
 def repeats(rows):
     """How many of NumPy's draws are repeats of others."""
-    draws = column(rows, NUMPY)
-    return len(draws) - len(set(draws))
+    return len(rows) - len(set(column(rows, NUMPY)))
 
 
 def without_numpy(rows):
-    return [[row[WORKER], row[SEED_HIGH], row[SEED_LOW], row[RANDOM], row[TORCH]] for row in rows]
+    return [[row[WORKER], row[SEED], row[RANDOM], row[TORCH]] for row in rows]
 
 
 def drawn(rows):
@@ -121,21 +107,21 @@ def drawn(rows):
     return [row[:SEEDINGS] + row[SEEDINGS + 1 :] for row in rows]
 
 
-def are_those_of_torch_1_9(rows):
-    """Whether NumPy's draws follow from torch's seeds as on torch 1.9; the epochs must have different seeds."""
-    return are_those_of_rank(rows, 0, SEED_HIGH, SEED_LOW)
-
-
-def are_those_of_rank(rows, rank, high=START_HIGH, low=START_LOW):
-    """Whether NumPy's draws follow from the rank and from the seeds of torch, in two columns."""
+def are_those_of_rank(rows, rank, seed=START):
+    """Whether NumPy's draws follow from the rank and from the seed of torch in a column."""
     streams = {}
     for row in rows:
-        start = row[WORKER], (row[high] << 32) + row[low]
+        start = row[WORKER], row[seed]
         if start not in streams:
-            streams[start] = np.random.RandomState(workerseed.numpy_seed(start[1] - row[WORKER], row[WORKER], rank))
+            streams[start] = np.random.RandomState(workerseed.numpy_seed(row[seed] - row[WORKER], row[WORKER], rank))
         if streams[start].randint(0, 2**31 - 1) != row[NUMPY]:
             return False
     return True
+
+
+def are_those_of_torch_1_9(rows):
+    """Whether NumPy's draws follow from torch's seeds as on torch 1.9; the epochs must have different seeds."""
+    return are_those_of_rank(rows, 0, SEED)
 
 
 def assert_seeded_as_by_torch_1_9(ours, stock):
@@ -149,4 +135,4 @@ def assert_seeded_as_by_torch_1_9(ours, stock):
 
 def with_starts_of(first, rows):
     """The rows with the base seeds of rank 0, which are those of all ranks."""
-    return [row[:START_HIGH] + of_first[START_HIGH:] for of_first, row in zip(first, rows)]
+    return [row[:START] + of_first[START:] for of_first, row in zip(first, rows)]

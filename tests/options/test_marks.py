@@ -7,21 +7,11 @@ import random
 import weakref
 
 import pytest
+import test_generators
 import torch
 from support import as_list, start_method
-from test_generators import (
-    MAKERS,
-    Holding,
-    Sharing,
-    Unruly,
-    distinct,
-    first_draws,
-    items,
-    needs_iterables,
-    needs_modern_numpy,
-    np,
-)
-from torch.utils.data import DataLoader, Dataset
+from test_generators import MAKERS, Calling, Holding, Sharing, Unruly, distinct, first_draws, items, np
+from torch.utils.data import DataLoader
 
 import workerseed
 from workerseed._options import marks, rng
@@ -49,7 +39,7 @@ def test_a_generator_that_is_kept_draws_as_without_the_option(reseeding):
     assert distinct(of_other for _, of_other in drawn) == 4
 
 
-@needs_modern_numpy
+@test_generators.needs_modern_numpy
 def test_all_that_share_the_bit_generator_of_a_kept_one_are_kept(reseeding):
     kept = np.random.default_rng(1)
     workerseed.keep(kept)
@@ -89,7 +79,7 @@ def test_they_take_nothing_else(function, other):
         function(other)
 
 
-@needs_iterables
+@test_generators.needs_iterables
 @pytest.mark.parametrize(
     "marked, method", [("loader", "fork"), ("dataset", "fork"), ("generator", "fork"), ("generator", "spawn")]
 )
@@ -101,7 +91,7 @@ def test_an_iterable_dataset_is_reseeded_where_that_is_requested(reseeding, mark
         assert not is_shared(loader)
 
 
-@needs_iterables
+@test_generators.needs_iterables
 def test_what_is_kept_stays_kept_though_its_loader_is_reseeded(reseeding):
     dataset = Sharing()
     loader = loader_of(dataset)
@@ -110,27 +100,21 @@ def test_what_is_kept_stays_kept_though_its_loader_is_reseeded(reseeding):
     assert is_shared(loader)
 
 
-class DrawnOnce(Dataset):
-    """Draws a split when it is first asked for an item, in a worker, and keeps that."""
-
-    def __init__(self):
-        self.generator = random.Random(1)
-        self.split = None
-
-    def __len__(self):
-        return 4
-
-    def __getitem__(self, index):
-        if self.split is None:
-            self.split = self.generator.sample(range(8), 4)
-        return self.split[index]
-
-
 def test_what_workers_draw_once_and_keep_needs_its_dataset_to_be_kept(reseeding):
-    dataset = DrawnOnce()
-    assert distinct(item for _ in range(3) for item in items(dataset)) > 4
+    generator, split = random.Random(1), []
+
+    def draw():
+        if not split:  # in each epoch, in each worker's fork
+            split.extend(generator.sample(range(1000), 2))
+        return split.pop()
+
+    def drawn():
+        return distinct(item for _ in range(3) for (item,) in items(dataset))
+
+    dataset = Calling(draw)
+    assert drawn() > 2
     workerseed.keep(dataset)
-    assert distinct(item for _ in range(3) for item in items(dataset)) == 4
+    assert drawn() == 2
 
 
 # That a mark keeps nothing alive
@@ -149,16 +133,8 @@ def test_a_mark_keeps_no_generator_alive(function, kind):
 
 
 class SlottedHolding:
-    __slots__ = ("generator",)
-
-    def __init__(self, generator):
-        self.generator = generator
-
-    def __len__(self):
-        return 4
-
-    def __getitem__(self, index):
-        return [self.generator.random()]
+    __slots__ = ("generators",)
+    __init__, __len__, __getitem__ = Holding.__init__, Holding.__len__, Holding.__getitem__
 
 
 @pytest.mark.parametrize("cls", [Holding, SlottedHolding])

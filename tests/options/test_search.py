@@ -24,7 +24,7 @@ class Slotted:
 
 def of_module(generator):
     globals()["GLOBAL"] = generator
-    return lambda: GLOBAL  # noqa: F821
+    return lambda: lambda: [GLOBAL for _ in range(2)]  # noqa: F821
 
 
 def of_generator_function(generator):
@@ -40,7 +40,9 @@ def of_generator_function(generator):
 PLACES = {
     "slot": Slotted,
     "class": lambda generator: type("OfClass", (), {"generator": generator})(),
-    "module": of_module,
+    "static method": lambda generator: type("Static", (), {"draw": staticmethod(lambda: generator)})(),
+    "property": lambda generator: type("OfProperty", (), {"drawn": property(lambda self: generator)})(),
+    "module, named by inner code": of_module,
     "closure": lambda generator: lambda: generator,
     "default": lambda generator: lambda default=generator: None,
     "partial": lambda generator: functools.partial(print, end=generator),
@@ -157,13 +159,3 @@ def test_the_code_of_all_modules_of_the_program_is_searched(tmp_path, monkeypatc
 def test_threads_are_not_searched():
     thread = threading.Thread(target=print, args=(random.Random(1),))
     assert find_generators({"dataset": Holding(thread)}) == {}
-
-
-def test_an_odd_global_variable_does_not_hide_the_others(monkeypatch):
-    class Odd:
-        __class__ = property(lambda self: 1 / 0)
-
-    monkeypatch.setitem(globals(), "ODD", Odd())
-    monkeypatch.setitem(globals(), "RNG", random.Random(0))
-    found = find_generators({"collate_fn": lambda items: (ODD, RNG)})  # noqa: F821
-    assert list(found.values()) == [globals()["RNG"]]

@@ -6,7 +6,7 @@ import runpy
 
 import pytest
 import torch
-from support import ROOT, Draws, as_list, has_seed_sequence, needs_numpy, np, only_legacy
+from support import NATIVE, ROOT, Draws, as_list, has_seed_sequence, needs_numpy, np
 from torch.utils.data import DataLoader
 
 import workerseed
@@ -24,38 +24,25 @@ class SeedAndWords(Draws):
         return torch.initial_seed(), np.random.randint(0, 2**32, 4, np.uint32).tolist()
 
 
-def seed_plus_worker_id(worker_id):
-    np.random.seed(SEED + worker_id)
+WAYS_TO_SEED = {
+    "torch 1.0 to 1.8.1 alone": None,
+    "seed + worker_id": lambda worker_id: np.random.seed(SEED + worker_id),
+    "torch.initial_seed() % 2**32": lambda worker_id: np.random.seed(torch.initial_seed() % 2**32),
+    "workerseed": None,
+}
 
 
-def initial_seed(worker_id):
-    np.random.seed(torch.initial_seed() % 2**32)
-
-
-def assert_workers_draw(way, worker_init_fn):
+@pytest.mark.parametrize("way", list(WAYS_TO_SEED)[NATIVE:])
+def test_workers_draw_what_is_computed(way):
+    if way == "workerseed":
+        workerseed.install()
     torch.manual_seed(SEED)
     np.random.seed(SEED)
-    loader = DataLoader(SeedAndWords(2), num_workers=2, worker_init_fn=worker_init_fn, collate_fn=as_list)
+    loader = DataLoader(SeedAndWords(2), num_workers=2, worker_init_fn=WAYS_TO_SEED[way], collate_fn=as_list)
     epochs = [[item for batch in loader for item in batch] for _ in range(2)]
     base_seeds = [items[0][0] for items in epochs]  # worker 0 adds nothing
     computed = runpy.run_path(WAYS)["streams"](way, SEED, 2, base_seeds, 4)
     assert [[words for _, words in items] for items in epochs] == computed.tolist()
-
-
-@only_legacy
-def test_workers_of_torch_alone_draw_what_is_computed():
-    assert_workers_draw("torch 1.0 to 1.8.1 alone", None)
-
-
-@pytest.mark.parametrize(
-    "way, worker_init_fn", [("seed + worker_id", seed_plus_worker_id), ("torch.initial_seed() % 2**32", initial_seed)]
-)
-def test_workers_with_a_workaround_draw_what_is_computed(way, worker_init_fn):
-    assert_workers_draw(way, worker_init_fn)
-
-
-def test_workers_with_workerseed_draw_what_is_computed(shim):
-    assert_workers_draw("workerseed", None)
 
 
 # With the option `generators`

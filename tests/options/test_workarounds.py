@@ -46,14 +46,11 @@ def detectron2(epoch):
 class WorkerInit:
     """As published in the thread of pytorch#5059: the step of the training is the seed."""
 
-    def __init__(self, global_step):
-        self.global_step = global_step
-
     def worker_init_fn(self, worker_id):
         np.random.seed(self.global_step + worker_id)
 
 
-initialiser = WorkerInit(0)
+initialiser = WorkerInit()
 
 
 def global_step(epoch):
@@ -61,38 +58,27 @@ def global_step(epoch):
     return initialiser.worker_init_fn
 
 
-WORKAROUNDS = {  # by name: what makes the function of an epoch
-    "nothing": lambda epoch: None,
-    "initial_seed": seed_by(lambda worker_id: torch.initial_seed() % 2**32),
-    "worker_info": seed_by(lambda worker_id: torch.utils.data.get_worker_info().seed % 2**32),
-    "default_rng": seed_by(lambda worker_id: np.random.default_rng().integers(2**32)),
-    "get_state": seed_by(lambda worker_id: np.random.get_state()[1][0] + worker_id),
-    "detectron2": detectron2,
-    "global_step": global_step,
-    "new_lambda": lambda epoch: lambda worker_id: np.random.seed(100 * epoch + worker_id),
-    "worker_id_alone": seed_by(lambda worker_id: worker_id),
+# By name: what makes the function of an epoch, and how many of the 24 streams are distinct: on torch 1.0 to 1.8.1
+# alone, on 1.9 and later alone, on the former with us.
+WORKAROUNDS = {
+    "nothing": (lambda epoch: None, (2, ALL, ALL)),
+    "initial_seed": (seed_by(lambda worker_id: torch.initial_seed() % 2**32), (ALL, ALL, ALL)),
+    "worker_info": (seed_by(lambda worker_id: torch.utils.data.get_worker_info().seed % 2**32), (ALL, ALL, ALL)),
+    "default_rng": (seed_by(lambda worker_id: np.random.default_rng().integers(2**32)), (ALL, ALL, ALL)),
+    "get_state": (seed_by(lambda worker_id: np.random.get_state()[1][0] + worker_id), (2 * WORKERS, WORKERS, ALL)),
+    "detectron2": (detectron2, (2 * WORKERS, ALL, ALL)),
+    "global_step": (global_step, (WORKERS * EPOCHS,) * 3),
+    "new_lambda": (lambda epoch: lambda worker_id: np.random.seed(100 * epoch + worker_id), (WORKERS * EPOCHS,) * 3),
+    "worker_id_alone": (seed_by(lambda worker_id: worker_id), (WORKERS,) * 3),
 }
-# How many of the 24 streams are distinct: on torch 1.0 to 1.8.1 alone, on 1.9 and later alone, on the former with us.
-DISTINCT = {
-    "nothing": (2, ALL, ALL),
-    "initial_seed": (ALL, ALL, ALL),
-    "worker_info": (ALL, ALL, ALL),
-    "default_rng": (ALL, ALL, ALL),
-    "get_state": (WORKERS * len(SEEDS), WORKERS, ALL),
-    "detectron2": (WORKERS * len(SEEDS), ALL, ALL),
-    "global_step": (WORKERS * EPOCHS,) * 3,
-    "new_lambda": (WORKERS * EPOCHS,) * 3,
-    "worker_id_alone": (WORKERS,) * 3,
-}
+ITS_OWN_SEED = {"initial_seed", "worker_info", "global_step", "new_lambda", "worker_id_alone"}
 if TORCH < (1, 2):
-    del DISTINCT["worker_info"]  # came with torch 1.2
-if not hasattr(getattr(np, "random", None), "default_rng"):
-    del DISTINCT["default_rng"]  # came with NumPy 1.17
-elif np.random.default_rng(0).integers(2**32) == 0:
-    DISTINCT["default_rng"] = (1, 1, 1)  # numpy#16066: it is always 0, from NumPy 1.17.3 to 1.18.3
-ITS_OWN_SEED = DISTINCT.keys() & {"initial_seed", "worker_info", "global_step", "new_lambda", "worker_id_alone"}
+    del WORKAROUNDS["worker_info"]  # came with torch 1.2
+# NumPy 1.17 brought it; numpy#16066: it is always 0, from NumPy 1.17.3 to 1.18.3
+if not hasattr(getattr(np, "random", None), "default_rng") or np.random.default_rng(0).integers(2**32) == 0:
+    del WORKAROUNDS["default_rng"]
 
-each_workaround = pytest.mark.parametrize("workaround", DISTINCT)
+each_workaround = pytest.mark.parametrize("workaround", WORKAROUNDS)
 
 
 def streams(workaround):
@@ -102,7 +88,7 @@ def streams(workaround):
         np.random.seed(seed)
         loader = DataLoader(Streams(WORKERS), num_workers=WORKERS, collate_fn=as_list)
         for epoch in range(EPOCHS):
-            loader.worker_init_fn = WORKAROUNDS[workaround](epoch)
+            loader.worker_init_fn = WORKAROUNDS[workaround][0](epoch)
             found += [tuple(item) for batch in loader for item in batch]
     assert len(found) == ALL
     return found
@@ -124,23 +110,23 @@ def with_workerseed(workaround):
 
 @each_workaround
 def test_what_a_workaround_does_alone(workaround):
-    assert len(set(alone(workaround))) == DISTINCT[workaround][1 if NATIVE else 0]
+    assert len(set(alone(workaround))) == WORKAROUNDS[workaround][1][1 if NATIVE else 0]
 
 
 @only_legacy
 @each_workaround
 def test_no_workaround_gets_worse_with_workerseed(workaround):
-    on_stock, _, with_us = DISTINCT[workaround]
+    on_stock, _, with_us = WORKAROUNDS[workaround][1]
     assert len(set(with_workerseed(workaround))) == with_us >= on_stock
 
 
 @only_legacy
-@pytest.mark.parametrize("workaround", sorted(ITS_OWN_SEED))
+@pytest.mark.parametrize("workaround", sorted(ITS_OWN_SEED & WORKAROUNDS.keys()))
 def test_a_workaround_that_sets_a_seed_of_its_own_draws_what_it_draws_without_workerseed(workaround):
     assert with_workerseed(workaround) == alone(workaround)
 
 
-@pytest.mark.skipif(DISTINCT.get("default_rng") != (ALL, ALL, ALL), reason="this NumPy has no default_rng, or 0 of it")
+@pytest.mark.skipif("default_rng" not in WORKAROUNDS, reason="this NumPy has no default_rng, or 0 of it")
 def test_a_workaround_that_asks_the_operating_system_draws_others_in_every_run(shim):
     assert not set(streams("default_rng")) & set(alone("default_rng"))
 

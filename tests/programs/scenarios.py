@@ -69,42 +69,20 @@ def per_epoch(loader, before_epoch=None):
     return epochs
 
 
-def loader_of(dataset, start_method, **options):
-    if "multiprocessing_context" in LOADER_PARAMETERS:
-        options["multiprocessing_context"] = start_method
-    else:  # torch 1.0 and 1.1
-        multiprocessing.set_start_method(start_method, force=True)
-    return DataLoader(dataset, collate_fn=as_list, **options)
+def loading(dataset, before_epoch=None, **options):
+    """A function that loads three epochs, by a start method."""
 
+    def load(start_method):
+        made = dict(options)
+        if "generator" in options:
+            made["generator"] = options["generator"]()
+        if "multiprocessing_context" in LOADER_PARAMETERS:
+            made["multiprocessing_context"] = start_method
+        else:  # torch 1.0 and 1.1
+            multiprocessing.set_start_method(start_method, force=True)
+        return per_epoch(DataLoader(dataset, collate_fn=as_list, **made), before_epoch)
 
-def map_style(workers):
-    return lambda method: per_epoch(loader_of(Map(), method, batch_size=2, num_workers=workers))
-
-
-def iterable_style(workers):
-    return lambda method: per_epoch(loader_of(Iterable(), method, batch_size=2, num_workers=workers))
-
-
-def persistent(method):
-    return per_epoch(loader_of(Map(), method, num_workers=2, persistent_workers=True))
-
-
-def generator(method):
-    return per_epoch(loader_of(Map(), method, num_workers=2, generator=torch.Generator().manual_seed(7)))
-
-
-def batch_sampler(method):
-    batches = BatchSampler(SequentialSampler(range(ITEMS)), 3, False)
-    return per_epoch(loader_of(Map(), method, num_workers=2, batch_sampler=batches))
-
-
-def no_batches(method):
-    return per_epoch(loader_of(Map(), method, num_workers=2, batch_size=None))
-
-
-def shuffled(method):
-    # Seeded before each epoch: how the order is shuffled changed in torch 1.9, and with it the next base seed.
-    return per_epoch(loader_of(Map(), method, num_workers=2, shuffle=True), torch.manual_seed)
+    return load
 
 
 def positional(method):
@@ -116,23 +94,20 @@ def positional(method):
     return per_epoch(DataLoader(Map(), 2, False, None, None, 2, as_list, False, False, 0, no_init, *beyond))
 
 
-SCENARIOS = {
-    "map, 1 worker": map_style(1),
-    "map, 2 workers": map_style(2),
-    "map, 5 workers": map_style(5),
-    "batch_sampler": batch_sampler,
-    "shuffle": shuffled,
-    "positional arguments": positional,
-}
+BATCHES = BatchSampler(SequentialSampler(range(ITEMS)), 3, False)
+SCENARIOS = {f"map, {n} worker{'s' * (n > 1)}": loading(Map(), batch_size=2, num_workers=n) for n in (1, 2, 5)}
+SCENARIOS["batch_sampler"] = loading(Map(), num_workers=2, batch_sampler=BATCHES)
+# Seeded before each epoch: how the order is shuffled changed in torch 1.9, and with it the next base seed.
+SCENARIOS["shuffle"] = loading(Map(), torch.manual_seed, num_workers=2, shuffle=True)
+SCENARIOS["positional arguments"] = positional
 if IterableDataset is not Dataset:
-    SCENARIOS["iterable, 1 worker"] = iterable_style(1)
-    SCENARIOS["iterable, 2 workers"] = iterable_style(2)
-    SCENARIOS["iterable, 5 workers"] = iterable_style(5)
-    SCENARIOS["batch_size=None"] = no_batches
+    for n in (1, 2, 5):
+        SCENARIOS[f"iterable, {n} worker{'s' * (n > 1)}"] = loading(Iterable(), batch_size=2, num_workers=n)
+    SCENARIOS["batch_size=None"] = loading(Map(), num_workers=2, batch_size=None)
 if "generator" in LOADER_PARAMETERS:
-    SCENARIOS["generator"] = generator
+    SCENARIOS["generator"] = loading(Map(), num_workers=2, generator=lambda: torch.Generator().manual_seed(7))
 if "persistent_workers" in LOADER_PARAMETERS:
-    SCENARIOS["persistent_workers"] = persistent
+    SCENARIOS["persistent_workers"] = loading(Map(), num_workers=2, persistent_workers=True)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ WORKERS = 2
 
 
 class ThreeStreams(Dataset):
-    """Each item is torch's seed in the worker that loads it, and what the three global generators draw there."""
+    """Each item is torch's seed in its worker, and what the three global generators draw there."""
 
     def __len__(self):
         return WORKERS  # one item for each worker

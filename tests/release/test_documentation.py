@@ -1,4 +1,4 @@
-"""What the documentation says of tests and environments, against what is there; its picture, against its script."""
+"""What the documentation says of tests, environments and the version, against what is there; what a release needs."""
 
 import glob
 import os
@@ -8,6 +8,8 @@ import runpy
 import tomllib
 from matrix import ENVIRONMENTS, TOX, labelled, setting
 from support import ROOT, contents_of, rows_of
+
+import workerseed
 
 EVIDENCE = os.path.join("docs", "evidence.md")
 PROJECT = tomllib.loads(contents_of("pyproject.toml"))["project"]
@@ -65,3 +67,25 @@ def test_all_has_each_label_but_the_newest_torch_and_what_runs_by_hand():
 def test_the_tests_that_environments_run_exist():
     named = set(re.findall(r"\"(tests/[\w/]+(?:\.py)?)", contents_of("tox.toml")))
     assert named and [path for path in named if not os.path.exists(os.path.join(ROOT, path))] == []
+
+
+# What a release needs and a checkout may lack: an address
+
+IS_RELEASE = not re.search(r"^## .*Unreleased$", contents_of("CHANGELOG.md"), re.MULTILINE)
+
+
+def test_a_release_has_the_address_of_its_source():
+    assert "Source" in PROJECT["urls"] or not IS_RELEASE
+
+
+def test_a_release_has_no_relative_links_in_the_readme():
+    relative = re.findall(r"\]\((?!https://|#)(.+?)\)", contents_of("README.md"))
+    assert relative == [] or not IS_RELEASE  # the package index shows README, and not what lies beside it
+
+
+def test_pages_show_this_version():
+    pattern = r"\bworkerseed (\d+\.\d+\.\d+)\b"
+    shown = {
+        version for page in pages() if page.startswith("docs") for version in re.findall(pattern, contents_of(page))
+    }
+    assert shown == {workerseed.__version__}

@@ -60,18 +60,8 @@ def dists(checkout, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def sdist(dists):
-    return dists[0]
-
-
-@pytest.fixture(scope="module")
-def wheel(dists):
-    return dists[1]
-
-
-@pytest.fixture(scope="module")
-def metadata(wheel):
-    with zipfile.ZipFile(wheel) as archive:
+def metadata(dists):
+    with zipfile.ZipFile(dists[1]) as archive:
         (name,) = [name for name in archive.namelist() if name.endswith("/METADATA")]
         return email.message_from_bytes(archive.read(name))
 
@@ -115,15 +105,15 @@ def test_classifiers_are_known_to_package_indexes_and_name_each_python_of_the_ma
     assert set(re.findall(r"Python :: (3\.\d+)$", "\n".join(classifiers), re.MULTILINE)) == matrix
 
 
-def test_the_sdist_has_all_of_the_checkout(checkout, sdist):
-    with tarfile.open(sdist) as archive:
-        files = {os.path.relpath(member.name, sdist.name[: -len(".tar.gz")]) for member in archive}
+def test_the_sdist_has_all_of_the_checkout(checkout, dists):
+    with tarfile.open(dists[0]) as archive:
+        files = {os.path.relpath(member.name, dists[0].name[: -len(".tar.gz")]) for member in archive}
     assert files == files_in(checkout) | {"PKG-INFO"}
     assert {"tests/conftest.py", "docs/activation.md", "sitecustomize_example/sitecustomize.py"} < files
 
 
-def test_the_wheel_has_the_package_alone(checkout, wheel):
-    with zipfile.ZipFile(wheel) as archive:
+def test_the_wheel_has_the_package_alone(checkout, dists):
+    with zipfile.ZipFile(dists[1]) as archive:
         files = {name for name in archive.namelist() if ".dist-info/" not in name}
     assert files == files_in(checkout / "src")
     assert {"workerseed/py.typed", "workerseed/_sitecustomize/sitecustomize.py"} < files
@@ -135,10 +125,8 @@ def test_the_wheel_has_the_package_alone(checkout, wheel):
 def make_environment(folder, version, pip=None):
     """An environment of that Python, with the pip that comes with it or another one."""
     shim = shutil.which("python" + version)
-    # pyenv answers by .python-version, so in the checkout alone.
-    asked = shim and run_command(
-        shim, "-c", "import ensurepip, sys; print(sys.executable, ensurepip.version())", cwd=str(ROOT)
-    )
+    code = "import ensurepip, sys; print(sys.executable, ensurepip.version())"
+    asked = shim and run_command(shim, "-c", code, cwd=str(ROOT))  # pyenv answers by .python-version
     if not asked or asked.returncode != 0:
         pytest.skip(f"there is no Python {version} here")
     python, own_pip = asked.stdout.split()
@@ -165,9 +153,9 @@ def where_it_runs_from(venv):
 
 
 @pytest.mark.parametrize("version, pip", [("3.6", "19.0"), ("3.7", None), ("3.13", None)])
-def test_it_installs_from_source(tmp_path, sdist, checkout, version, pip):
+def test_it_installs_from_source(tmp_path, dists, checkout, version, pip):
     venv = make_environment(tmp_path, version, pip)
-    for source in (sdist, checkout):
+    for source in (dists[0], checkout):
         run_pip(venv, "install", source)
         assert venv in where_it_runs_from(venv).parents
         run_pip(venv, "uninstall", "--yes", "workerseed")
@@ -183,26 +171,20 @@ def test_it_installs_editable(tmp_path, checkout, version, pip):
 # What they move
 
 
-@pytest.fixture(scope="module")
-def pinned(tmp_path_factory):
-    venv = make_environment(tmp_path_factory.mktemp("pinned"), "3.8")
+def test_nothing_that_is_pinned_moves(tmp_path, dists):
+    venv = make_environment(tmp_path, "3.8")
     install_by_uv(venv, "torch==1.8.1", "numpy<1.24", "wrapt==1.11.*")
-    return venv
+    for options in ([f"workerseed @ file://{dists[1]}"], ["--upgrade", f"workerseed[torch] @ file://{dists[1]}"]):
+        run_pip(venv, "install", "--dry-run", "--report", venv / "report", *options)
+        report = json.loads((venv / "report").read_text())
+        assert [package["metadata"]["name"] for package in report["install"]] == ["workerseed"]
 
 
-@pytest.mark.parametrize("options, extra", [([], ""), (["--upgrade"], "[torch]")], ids=["", "--upgrade"])
-def test_nothing_that_is_pinned_moves(pinned, wheel, options, extra):
-    package = f"workerseed{extra} @ file://{wheel}"
-    run_pip(pinned, "install", "--dry-run", "--report", pinned / "report", *options, package)
-    report = json.loads((pinned / "report").read_text())
-    assert [package["metadata"]["name"] for package in report["install"]] == ["workerseed"]
-
-
-def test_nothing_that_is_pinned_moves_by_the_pip_of_python_3_6(tmp_path, wheel):
+def test_nothing_that_is_pinned_moves_by_the_pip_of_python_3_6(tmp_path, dists):
     venv = make_environment(tmp_path, "3.6")
     assert run_pip(venv, "--version").startswith("pip 18.1 ")
     install_by_uv(venv, "torch==1.6.0", "numpy<1.20", "wrapt==1.11.*")
     before = run_pip(venv, "freeze")
-    run_pip(venv, "install", wheel)
+    run_pip(venv, "install", dists[1])
     after = [line for line in run_pip(venv, "freeze").splitlines(keepends=True) if not line.startswith("workerseed")]
     assert "".join(after) == before

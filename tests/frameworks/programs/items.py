@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import torch
-from torch.utils.data import Dataset, get_worker_info
+from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 seedings = {}  # by process id: how often np.random was seeded
 np_random_seed = np.random.seed
@@ -24,18 +24,14 @@ np.random.seed = sys.modules["numpy.random.mtrand"].seed = count_and_seed  # the
 class Draws(Dataset):
     """Each item is a row, of which variants.py has the columns."""
 
-    def __init__(self, length=8):
-        self.length = length
-
     def __len__(self):
-        return self.length
+        return 8
 
     def __getitem__(self, index):
-        seed = torch.initial_seed()
-        row = [get_worker_info().id, seedings.get(os.getpid(), 0), seed >> 32, seed & 0xFFFFFFFF]
+        worker = get_worker_info()
+        row = [worker.id, seedings.get(os.getpid(), 0), torch.initial_seed() % 2**63]  # a tensor's integers have a sign
         row += [np.random.randint(0, 2**31 - 1), random.randrange(2**31), torch.randint(2**31, (1,)).item()]
-        seed = get_worker_info().seed  # base_seed + worker_id, whatever torch was seeded with since
-        row += [seed >> 32, seed & 0xFFFFFFFF]
+        row.append(worker.seed)  # base_seed + worker_id, whatever torch was seeded with since
         return torch.tensor(row)
 
 
@@ -44,15 +40,19 @@ def own_worker_init_fn(worker_id):
     np.random.seed((torch.initial_seed() + 7) % 2**32)
 
 
-def seed_parent(seed=0):
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed)
+def seed_parent():
+    for seed in (random.seed, np.random.seed, torch.manual_seed):
+        seed(0)
 
 
-def rows(loader):
-    """What one epoch of a loader yields."""
-    return [row for batch in loader for row in batch.tolist()]
+def loader_of(**options):
+    return DataLoader(Draws(), batch_size=2, num_workers=2, **options)
+
+
+def epochs(loader, number=3):
+    """What this many epochs of a loader yield, the parent seeded first."""
+    seed_parent()
+    return [row for _ in range(number) for batch in loader for row in batch.tolist()]
 
 
 def name_of(function):

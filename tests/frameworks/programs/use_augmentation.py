@@ -8,6 +8,7 @@ import sys
 
 if len(sys.argv) == 4:
     import activated  # first
+import functools
 import importlib
 
 import items
@@ -40,14 +41,15 @@ def epochs(draw, seed=None, **options):
     return [int(batch) for _ in range(3) for batch in loader]
 
 
-def as_it_is_and_seeded(draw, seed):
-    """Also where the user's ``worker_init_fn`` seeds the library by torch's seed."""
-    cases = {"as it is": epochs(draw, seed), "again": epochs(draw, seed)}
-    return {**cases, "with a function": epochs(draw, seed, worker_init_fn=lambda _: seed(torch.initial_seed() % 2**31))}
+def cases(draw, seed):
+    """As it is, twice, and where the user's ``worker_init_fn`` seeds the library by torch's seed."""
+    found = {name: epochs(draw, seed) for name in ("as it is", "again")}
+    found["with a function"] = epochs(draw, seed, worker_init_fn=lambda _: seed(torch.initial_seed() % 2**31))
+    return found
 
 
 class Pixel:
-    """Draws a pixel of an augmented image, times 2**20."""
+    """Draws a pixel of an augmented image, times 2**20; a library may want the image as an argument of that name."""
 
     def __init__(self, augment, name=None):
         self.augment, self.name = augment, name
@@ -67,7 +69,7 @@ def albumentations():
 def imgaug():
     import imgaug.augmenters
 
-    return as_it_is_and_seeded(Pixel(imgaug.augmenters.Multiply((0.5, 2.0)), "imgaug"), imgaug.seed)
+    return cases(Pixel(imgaug.augmenters.Multiply((0.5, 2.0)), "imgaug"), imgaug.seed)
 
 
 def cv2():
@@ -78,7 +80,7 @@ def cv2():
         cv2.randu(noise, 0, LARGE)
         return noise[0, 0]
 
-    return as_it_is_and_seeded(draw, cv2.setRNGSeed)
+    return cases(draw, cv2.setRNGSeed)
 
 
 def numba():
@@ -95,21 +97,28 @@ def numba():
         np.random.seed(number)
 
     draw(), seed(0)  # compiled here once, and not in each worker
-    return as_it_is_and_seeded(draw, seed)
+    return cases(draw, seed)
 
 
 def pixel_of_generators(name):
     """Of an augmentation that draws from generators of its own."""
+    package = importlib.import_module({"imgaug": "imgaug.augmenters", "monai": "monai.transforms"}.get(name, name))
     if name == "imgaug":
-        augmenters = importlib.import_module("imgaug.augmenters")
         importlib.import_module("imgaug").seed(0)
-        return Pixel(augmenters.Multiply((0.5, 2.0)), name)
+        return Pixel(package.Multiply((0.5, 2.0)), name)
     if name == "monai":
-        transforms = importlib.import_module("monai.transforms")
-        return Pixel(transforms.Compose([transforms.RandGaussianNoise(1.0)]).set_random_state(seed=5))
-    package = importlib.import_module(name)
+        return Pixel(package.Compose([package.RandGaussianNoise(1.0)]).set_random_state(seed=5))
     return Pixel(package.Compose([package.MultiplicativeNoise((0.5, 0.9), p=1)]), name)
 
+
+def holding(name):
+    """A loader for ``workerseed check``."""
+    return DataLoader(Drawn(pixel_of_generators(name)), num_workers=2)
+
+
+imgaug_holds = functools.partial(holding, "imgaug")
+albumentations_holds = functools.partial(holding, "albumentations")
+monai_holds = functools.partial(holding, "monai")
 
 if __name__ == "__main__":
     if len(sys.argv) == 4:

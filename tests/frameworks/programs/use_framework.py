@@ -7,18 +7,16 @@ import inspect
 
 import activated  # first
 import torch
-from items import Draws, name_of, own_worker_init_fn, rows, seed_parent, write
-from torch.utils.data import DataLoader
+from items import Draws, epochs, loader_of, name_of, own_worker_init_fn, seed_parent, write
+
+OWN = {"worker_init_fn": own_worker_init_fn}
 
 
-def loader_of(dataset=None, **options):
-    return DataLoader(dataset or Draws(), batch_size=2, num_workers=2, **options)
-
-
-def epochs(loader):
-    """The rows of three epochs of any loader."""
-    seed_parent()
-    return [row for _ in range(3) for row in rows(loader)]
+def iterated(loader, of_torch=None):
+    """The rows of three epochs, and what the loader of torch in it shows."""
+    of_torch = of_torch or loader
+    shown = {"loader": type(of_torch).__name__, "worker_init_fn": name_of(of_torch.worker_init_fn)}
+    return {"rows": epochs(loader), **shown}
 
 
 def accelerate():
@@ -26,25 +24,16 @@ def accelerate():
 
     accelerator = Accelerator(cpu=True)
 
-    def trained(times, **options):
-        seed_parent()
-        model, seen = torch.nn.Linear(1, 1), []
-        optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    def prepared(times, **options):
         loader = loader_of(**options)
         for _ in range(times):
             loader = accelerator.prepare(loader)
-        model, optimizer = accelerator.prepare(model, optimizer)
-        for _ in range(3):
-            for batch in loader:
-                seen += batch.tolist()
-                accelerator.backward(model(batch[:, :1].float()).sum())
-                optimizer.step()
-        return {"rows": seen, "loader": type(loader).__name__, "worker_init_fn": name_of(loader.worker_init_fn)}
+        return iterated(loader)
 
     return {
-        "prepared": trained(1),
-        "prepared four times": trained(4),
-        "prepared four times, with a function": trained(4, worker_init_fn=own_worker_init_fn),
+        "prepared": prepared(1),
+        "prepared four times": prepared(4),
+        "prepared four times, with a function": prepared(4, **OWN),
     }
 
 
@@ -70,7 +59,7 @@ def catalyst():
     own = get_loaders_from_params(get_datasets_fn=lambda **_: {"train": Draws()}, **options)["train"]
     return {
         "loader": trained(loader_of()),
-        "loader with a function": trained(loader_of(worker_init_fn=own_worker_init_fn)),
+        "loader with a function": trained(loader_of(**OWN)),
         "loader of Catalyst": trained(own),
     }
 
@@ -78,29 +67,25 @@ def catalyst():
 def fastai_basic_data():
     from fastai.basic_data import DataBunch
 
-    def iterated(renewals=0, **options):
+    def of_bunch(renewals=0, **options):
         loader = DataBunch.create(Draws(), Draws(), bs=2, num_workers=2, **options).train_dl
         for _ in range(renewals):  # as fastai changes the options of a loader: it builds another
             loader = loader.new(shuffle=False)
-        return {"rows": epochs(loader), "worker_init_fn": name_of(loader.dl.worker_init_fn)}
+        return iterated(loader, loader.dl)
 
-    return {
-        "as it is": iterated(),
-        "with a function": iterated(worker_init_fn=own_worker_init_fn),
-        "with a function, renewed four times": iterated(4, worker_init_fn=own_worker_init_fn),
-    }
+    return {"as it is": of_bunch(), "with a function, renewed four times": of_bunch(4, **OWN)}
 
 
 def fastai_data_core():
     from fastai.data.core import DataLoaders
     from fastai.data.load import DataLoader as OfFastai
 
-    def iterated(**options):
+    def of_fastai(**options):
         seed_parent()  # fastai draws a seed as it makes a loader
         loader = DataLoaders(OfFastai(Draws(), bs=2, num_workers=2, **options)).train
-        return {"rows": epochs(loader), "worker_init_fn": name_of(loader.fake_l.worker_init_fn)}
+        return iterated(loader, loader.fake_l)
 
-    return {"as it is": iterated(), "shuffled": iterated(shuffle=True)}
+    return {"as it is": of_fastai(), "shuffled": of_fastai(shuffle=True)}
 
 
 def ignite():
@@ -122,9 +107,8 @@ def ignite():
     return {
         "plain": ran(Engine),
         "deterministic": ran(DeterministicEngine),
-        "deterministic, with a function": ran(DeterministicEngine, worker_init_fn=own_worker_init_fn),
         "rebuilt four times": ran(DeterministicEngine, 4),
-        "rebuilt four times, with a function": ran(DeterministicEngine, 4, worker_init_fn=own_worker_init_fn),
+        "rebuilt four times, with a function": ran(DeterministicEngine, 4, **OWN),
     }
 
 
@@ -138,23 +122,15 @@ def monai():
     class RandomTransform(Randomizable, Transform):
         """Adds a draw of the generator that MONAI gives each transform."""
 
-        def randomize(self, data=None):
-            self.draw = self.R.randint(0, 2**31 - 1)
-
         def __call__(self, index):
-            self.randomize()
-            return [*draws[index].tolist(), self.draw]
+            return torch.tensor([*draws[index].tolist(), self.R.randint(0, 2**31 - 1)])
 
-    def iterated(**options):
+    def of_monai(**options):
         seed_parent()
         dataset = Dataset(list(range(8)), RandomTransform().set_random_state(seed=5))
-        loader = OfMonai(dataset, num_workers=2, batch_size=2, collate_fn=list, **options)
-        return {
-            "rows": [row for _ in range(3) for batch in loader for row in batch],
-            "worker_init_fn": name_of(loader.worker_init_fn),
-        }
+        return iterated(OfMonai(dataset, num_workers=2, batch_size=2, **options))
 
-    return {"as it is": iterated(), "with a function": iterated(worker_init_fn=own_worker_init_fn)}
+    return {"as it is": of_monai(), "with a function": of_monai(**OWN)}
 
 
 def pytorch_lightning():
@@ -170,19 +146,16 @@ def skorch():
         def __getitem__(self, index):
             return super().__getitem__(index), torch.zeros(1)
 
-    class Model(torch.nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.layer = torch.nn.Linear(1, 1)
-
+    class Model(torch.nn.Linear):
         def forward(self, batch):
             seen.extend(batch.tolist())
-            return self.layer(batch[:, :1].float())
+            return super().forward(batch[:, :1].float())
 
     def trained(**options):
         seed_parent()
         seen.clear()
-        options.update(max_epochs=3, batch_size=2, train_split=None, verbose=0, iterator_train__num_workers=2)
+        options.update(module__in_features=1, module__out_features=1, iterator_train__num_workers=2)
+        options.update(max_epochs=3, batch_size=2, train_split=None, verbose=0)
         NeuralNet(Model, torch.nn.MSELoss, **options).fit(DrawsAndTargets(), y=None)
         return {"rows": list(seen)}
 
@@ -193,21 +166,19 @@ def skorch():
 def timm():
     from timm.data import create_loader
 
-    def iterated(**options):
+    def of_timm(**options):
+        seed_parent()  # a loader for many epochs starts its workers here
         options.update(input_size=(3, 8, 8), batch_size=2, is_training=True, use_prefetcher=False, num_workers=2)
-        seed_parent()
-        loader = create_loader(Draws(), **options)
-        shown = {"loader": type(loader).__name__, "worker_init_fn": name_of(loader.worker_init_fn)}
-        return {"rows": [row for _ in range(3) for row in rows(loader)], **shown}
+        return iterated(create_loader(Draws(), **options))
 
     kinds = {
         "as it is": {},
         "not persistent": {"persistent_workers": False},
         "multi-epochs": {"use_multi_epochs_loader": True},
     }
-    result = {kind: iterated(**options) for kind, options in kinds.items()}
+    result = {kind: of_timm(**options) for kind, options in kinds.items()}
     if "worker_seeding" in inspect.signature(create_loader).parameters:
-        result.update({f"part, {kind}": iterated(worker_seeding="part", **kinds[kind]) for kind in kinds})
+        result.update({f"part, {kind}": of_timm(worker_seeding="part", **kinds[kind]) for kind in kinds})
     return result
 
 

@@ -11,8 +11,8 @@ if __name__ == "__main__":
 
 import pytorch_lightning as pl
 import torch
-from items import Draws, name_of, own_worker_init_fn, rows, seed_parent, write
-from torch.utils.data import DataLoader, SequentialSampler
+from items import epochs, loader_of, name_of, own_worker_init_fn, seed_parent, write
+from torch.utils.data import SequentialSampler
 
 IS_NEW = pl.__version__ >= "1.5"
 QUIET = {"logger": False, "num_sanity_val_steps": 0, "weights_summary": None}
@@ -53,10 +53,6 @@ class Model(pl.LightningModule):
             self.found[part].update(worker_init_fn=name_of(used.worker_init_fn), sampler=type(used.sampler).__name__)
 
 
-def loader_of(**options):
-    return DataLoader(Draws(), batch_size=2, num_workers=2, **options)
-
-
 def trained(seeding, **options):
     SEEDINGS[seeding]()
     model = Model()
@@ -75,8 +71,7 @@ def rebuilt(worker_init_fn):
             from pytorch_lightning.utilities.data import _update_dataloader
 
             loader = _update_dataloader(loader, SequentialSampler(loader.dataset))
-    seed_parent()
-    return {"rows": rows(loader) + rows(loader), "worker_init_fn": name_of(loader.worker_init_fn)}
+    return {"rows": epochs(loader, 2), "worker_init_fn": name_of(loader.worker_init_fn)}
 
 
 def cases():

@@ -16,27 +16,21 @@ VALUES = {"by runtime_env": "1", "by runtime_env, with ranks": "ranks"}
 
 def train_function(config):
     """What a process draws: with its plain loader, and with one that Ray seeds."""
-    from items import Draws, name_of, own_worker_init_fn, seed_parent
+    from items import loader_of, name_of, own_worker_init_fn, seed_parent
     from ray import train
-    from torch.utils.data import DataLoader
 
     def rows_of_epochs(**options):
-        loader = train.torch.prepare_data_loader(DataLoader(Draws(), batch_size=2, num_workers=2, **options))
-        return [row.tolist() for _ in range(3) for batch in loader for row in batch], name_of(loader.worker_init_fn)
+        loader = train.torch.prepare_data_loader(loader_of(**options))
+        names.append(name_of(loader.worker_init_fn))
+        return [row for _ in range(3) for batch in loader for row in batch.tolist()]
 
+    names = []
     seed_parent()
-    plain, _ = rows_of_epochs()
-    own, own_name = rows_of_epochs(worker_init_fn=own_worker_init_fn)
+    found = {"plain": rows_of_epochs(), "own function": rows_of_epochs(worker_init_fn=own_worker_init_fn)}
     train.torch.enable_reproducibility(7)
-    reproducible, reproducible_name = rows_of_epochs(worker_init_fn=nothing)
-    return {
-        "rank": train.world_rank(),
-        "variables": {name: os.environ.get(name) for name in ("WORKERSEED", "RANK")},
-        "plain": plain,
-        "own function": own,
-        "reproducible": reproducible,
-        "worker_init_fn": [own_name, reproducible_name],
-    }
+    found.update(reproducible=rows_of_epochs(worker_init_fn=nothing), worker_init_fn=names[1:])
+    variables = {name: os.environ.get(name) for name in ("WORKERSEED", "RANK")}
+    return dict(found, rank=train.world_rank(), variables=variables)
 
 
 def nothing(worker_id):

@@ -3,6 +3,7 @@
 import logging
 import random
 import sys
+import tempfile
 import warnings
 
 import torch
@@ -46,18 +47,17 @@ def torchdata():
     return [*drawn, [*first, *(batch[0, 0].item() for batch in resumed)]]
 
 
-def accelerate():
-    from accelerate import Accelerator
-
-    return epochs(Accelerator(cpu=True).prepare(DataLoader(Stored(), num_workers=2)))
-
-
-def accelerate_kept():
+def accelerate(mark=None):
     from accelerate import Accelerator
 
     loader = Accelerator(cpu=True).prepare(DataLoader(Stored(), num_workers=2))
-    workerseed.keep(loader)
+    if mark is not None:
+        mark(loader)
     return epochs(loader)
+
+
+def accelerate_kept():
+    return accelerate(workerseed.keep)
 
 
 def lightning():
@@ -77,20 +77,13 @@ def lightning():
             return torch.optim.SGD(self.parameters(), 0.1)
 
     module = Module()
-    quiet = {
-        "logger": False,
-        "enable_checkpointing": False,
-        "enable_progress_bar": False,
-        "enable_model_summary": False,
-    }
+    quiet = dict.fromkeys(["logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"], False)
     torch.manual_seed(0)
     Trainer(max_epochs=2, accelerator="cpu", **quiet).fit(module, DataLoader(Stored(), num_workers=2))
     return module.drawn
 
 
 def transformers():
-    import tempfile
-
     from transformers import Trainer, TrainingArguments
 
     class Model(torch.nn.Module):
@@ -103,24 +96,20 @@ def transformers():
             self.drawn += x.tolist()
             return {"loss": self.layer(x[:, :1].float()).sum()}
 
-    def collate(items):
-        return {"x": torch.stack(items)}
-
     model = Model()
     with tempfile.TemporaryDirectory() as folder:
         options = {"per_device_train_batch_size": 1, "dataloader_num_workers": 2, "num_train_epochs": 2}
         options.update(use_cpu=True, report_to=[], save_strategy="no", logging_strategy="no", disable_tqdm=True)
         arguments = TrainingArguments(folder, remove_unused_columns=False, **options)
-        Trainer(model, arguments, train_dataset=Stored(), data_collator=collate).train()
+        Trainer(model, arguments, train_dataset=Stored(), data_collator=lambda items: {"x": torch.stack(items)}).train()
     return [model.drawn[:8], model.drawn[8:]]
 
 
 def datasets():
     from datasets import Dataset as Table
 
-    stream = (
-        Table.from_dict({"number": list(range(16))}).to_iterable_dataset(num_shards=4).shuffle(seed=1, buffer_size=8)
-    )
+    table = Table.from_dict({"number": list(range(16))})
+    stream = table.to_iterable_dataset(num_shards=4).shuffle(seed=1, buffer_size=8)
     loader = DataLoader(stream.with_format("torch"), batch_size=None, num_workers=2)
     return [[[int(row["number"]), 0] for row in loader]]
 
@@ -138,11 +127,10 @@ def monai():
 def monai_threads():
     from monai.data import ThreadDataLoader
 
-    dataset = Stored()
-    loader = ThreadDataLoader(dataset, num_workers=2, use_thread_workers=True)
-    drawn = sorted(item[1] for batch in loader for item in batch.tolist())
+    loader = ThreadDataLoader(Stored(), num_workers=2, use_thread_workers=True)
+    drawn = [item[1] for batch in loader for item in batch.tolist()]
     same = random.Random(1)
-    return [drawn, sorted(same.getrandbits(31) for _ in range(8))]
+    return [sorted(drawn), sorted(same.getrandbits(31) for _ in range(8))]
 
 
 if __name__ == "__main__":
