@@ -4,6 +4,7 @@ Each item is a pair: the worker that loads it and what it drew. So ``truth.py`` 
 repeated.
 """
 
+import argparse
 import concurrent.futures
 import functools
 import importlib
@@ -343,6 +344,40 @@ class OwnIterator(DataLoader):
         return OwnAttribute(self)
 
 
+class OwnLoop(torch.utils.data.dataloader._MultiProcessingDataLoaderIter):
+    """Calls nothing of torch, as the iterator of EDSR-PyTorch; its worker loop adds an item to each batch."""
+
+    def __init__(self, loader):
+        self.worker_init_fn = loader.worker_init_fn
+        batches, seed, count = list(loader.batch_sampler), torch.randint(LARGE, ()).item(), loader.num_workers
+        queues = [multiprocessing.Queue() for _ in range(count)]
+        for number, queue in enumerate(queues):
+            arguments = queue, loader, batches[number::count], seed + number, self.worker_init_fn, number
+            multiprocessing.Process(target=own_loop, args=arguments, daemon=True).start()
+        self.batches = (queues[number % count].get() for number in range(len(batches)))
+
+    def __next__(self):
+        return next(self.batches)
+
+    def __del__(self):  # torch's own would shut down workers that are not there
+        pass
+
+
+def own_loop(queue, loader, batches, seed, function, number):
+    torch.utils.data._utils.worker._worker_info = argparse.Namespace(id=number, dataset=loader.dataset)
+    torch.manual_seed(seed)
+    if function is not None:
+        function(number)
+    for indices in batches:
+        batch = loader.collate_fn([loader.dataset[index] for index in indices])
+        queue.put([*batch, (number, torch.randint(LARGE, ()).item())])
+
+
+class OwnLoopLoader(DataLoader):
+    def __iter__(self):
+        return OwnLoop(self)
+
+
 class SeedsTorch(DataLoader):
     def __iter__(self):
         torch.manual_seed(3)
@@ -364,6 +399,7 @@ def init_by_epoch(worker_id):
 multi_epochs = make(Draws(), MultiEpochs)
 own_iter = make(Draws(), OwnIter)
 own_iterator = make(Draws(), OwnIterator)
+own_loop_of_workers = make(Draws(), OwnLoopLoader)
 seeds_torch_in_each_epoch = make(Draws(), SeedsTorch)
 later = make(Draws(lambda dataset, _: draw_numpy() if dataset.epoch else None, epoch=-1), CountsEpochs)
 seed_epoch_worker = make(Draws(epoch=-1), CountsEpochs, worker_init_fn=init_by_epoch)
@@ -442,6 +478,7 @@ no_workers = make(list(range(4)), num_workers=0)
 empty = make(Draws(length=0), sampler=[])
 dies = make(Draws(), worker_init_fn=lambda worker_id: os.kill(os.getpid(), signal.SIGKILL))
 unpicklable = make(Draws(lambda dataset, index: 0), multiprocessing_context="spawn")
+unsendable = make(Draws(lambda dataset, index: lambda: index))  # torch itself would wait for its batches for ever
 broken = make(Draws(fail))
 broken_init = make(Draws(), worker_init_fn=fail)
 

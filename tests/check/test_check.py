@@ -33,6 +33,25 @@ def test_other_start_methods(check):
 # A program
 
 
+SPAWNS = """
+from torch.utils.data import DataLoader
+
+if __name__ == "__main__":
+    print(len(list(DataLoader(range(4), num_workers=2, multiprocessing_context="spawn"))))
+"""
+
+
+def test_spawned_workers_leave_no_semaphores(check, tmp_path):
+    (tmp_path / "train.py").write_text(SPAWNS)
+    done = check("--", sys.executable, str(tmp_path / "train.py"))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_end_of_its_output_ends_it_quietly():
+    done = run_command("sh", "-c", f"{sys.executable} -m workerseed check | true")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_program_runs_unmodified_and_draws_what_it_draws_without_the_check(check):
     done = check("--json", "--", sys.executable, "train.py", "plain")
     alone = run_python("train.py", "plain", cwd=HERE)
@@ -84,8 +103,9 @@ ERRORS = {
     "loaders:broken_init": "it raised KeyError: ",
     "loaders:dies": "it raised RuntimeError: DataLoader worker (pid",
     "loaders:unpicklable": "it raised ",
+    "loaders:unsendable": "its batches cannot be pickled",
     "loaders:iterable_seeds_well": "np.random is seeded or restored while items are loaded",
-    "loaders:iterable_draws_nothing": "nothing that the check knows draws",
+    "loaders:iterable_draws_nothing": "no known generator is used",
 }
 
 
@@ -99,7 +119,9 @@ def test_the_reason_is_given_where_it_cannot_tell(judged, name):
 def test_a_loader_without_worker_processes_of_torch_is_named(check, name):
     done = check(name)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.endswith(f"cannot tell: {name} started no worker processes through torch's DataLoader\n")
+    assert done.stderr.endswith(
+        f"cannot tell: {name} started no worker processes through torch's DataLoader before it ended\n"
+    )
 
 
 def test_an_error_is_one_sentence_below_the_users_own_traceback(check):

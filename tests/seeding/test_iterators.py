@@ -179,3 +179,10 @@ def test_an_iterator_without_workers_has_neither_name(patched, name):
     assert not hasattr(iterator, name)
     with pytest.raises(AttributeError):
         delattr(iterator, name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_iterator_without_workers_may_call_the_users_function_itself(patched, name):
+    iterator = iter(DataLoader(range(2)))
+    setattr(iterator, name, init)
+    assert getattr(iterator, name) is init

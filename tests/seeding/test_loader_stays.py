@@ -1,5 +1,6 @@
 """The loader is read and never written to: at every moment and in every process it is what it is on stock torch."""
 
+import contextlib
 import copy
 import os
 import pickle
@@ -16,6 +17,7 @@ import workerseed
 pytestmark = [needs_numpy, pytest.mark.timeout(120)]
 
 KEY = "_workerseed_init"
+STOCK_INIT = vars(DataLoader)["__init__"]
 
 
 def init(worker_id):
@@ -194,7 +196,7 @@ def test_properties_of_a_loader_may_iterate_or_raise_and_the_function_is_read_on
 
         @property
         def __dict__(self):
-            raise RuntimeError("not yours")
+            raise SystemExit("not yours")
 
     first, second = draws(Loader(Draws(2), num_workers=2))
     assert first != second
@@ -260,6 +262,15 @@ def test_an_interrupt_at_any_step_leaves_nothing_behind(patched):
             iter(loader)
         assert attributes_of(loader) == before
     assert draws(loader) == expected_draws()
+
+
+def test_after_an_interrupt_at_any_step_uninstall_can_be_called_again():
+    for step in range(1, 300, 8):
+        workerseed.install(["generators"])  # with it, any torch is patched
+        with contextlib.suppress(HandlerError), At(step, raise_as_a_handler_does):
+            workerseed.uninstall()
+        workerseed.uninstall()
+        assert vars(DataLoader)["__init__"] is STOCK_INIT
 
 
 def test_a_signal_handler_may_iterate_at_any_step(patched):

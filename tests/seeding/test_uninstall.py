@@ -73,6 +73,16 @@ def test_a_constructor_that_was_saved_replaced_and_put_back_goes_too():
     assert is_stock()
 
 
+@pytest.mark.parametrize("name", ["_worker_init_fn", "worker_init_fn"])
+def test_an_attribute_of_the_class_that_was_there_before_comes_back(name):
+    workerseed.uninstall()
+    setattr(ROOT_CLASS, name, print)
+    workerseed.install()
+    assert is_seeded()
+    workerseed.uninstall()
+    assert vars(ROOT_CLASS)[name] is print
+
+
 # Wrappers of somebody else around ours
 
 

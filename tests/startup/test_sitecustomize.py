@@ -199,7 +199,7 @@ def test_debians_own_sitecustomize_hides_a_file_in_site_packages_but_not_a_folde
     copy_into_site_packages(tmp_path)
     # workerseed is not installed there, which `verbose` says.
     done = run_command(str(tmp_path / "bin" / "python"), "-c", "pass", WORKERSEED="verbose", **variables)
-    assert ("workerseed: not installed in" in done.stderr) == runs
+    assert ("workerseed: not imported in" in done.stderr) == runs
 
 
 # Never in the way
@@ -212,10 +212,10 @@ def test_a_broken_workerseed_is_one_line_and_torch_goes_on(tmp_path, text):
     (tmp_path / "workerseed" / "__init__.py").write_text(text)
     done = on_path("-W", "ignore", "-c", "import torch; print('runs')", behind=str(tmp_path))
     assert (done.returncode, done.stdout) == (0, "runs\n")
-    assert [line for line in done.stderr.splitlines() if "workerseed: not installed in" in line]
+    assert [line for line in done.stderr.splitlines() if "workerseed: not imported in" in line]
 
 
-NOT_INSTALLED = f"workerseed: not installed in {sys.executable}: No module named 'workerseed'\n"
+NOT_INSTALLED = f"workerseed: not imported in {sys.executable}: No module named 'workerseed'\n"
 
 
 @pytest.mark.parametrize("value, said", [("1", ""), ("verbose", NOT_INSTALLED)])
