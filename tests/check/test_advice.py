@@ -37,7 +37,7 @@ ADVICE = [
     ("iterable_holds", "generators", "they would lose items", "iterable_reseeded", "generators"),
     ("kept", "generators", "workerseed.keep excludes it, or worker_init_fn restores it", "holds_random", "generators"),
     ("lazy_by_number", "", f"seed it once in each worker, with {SEED}", "lazy_by_seed", ""),
-    ("each_item", "", "If an item or a worker is meant to get the same random numbers every time, leave it", "plain", ""),
+    ("each_item", "", "If an item or a worker is meant to get the same random numbers", "plain", ""),
     ("seeded_by_number", "", f"worker_init_fn seeds it: seed it with {SEED}", "seeded_by_seed", ""),
     ("seeds_torch_in_each_epoch", "", "torch itself is seeded with the same number before each epoch", "plain", ""),
     ("made_by_init", "generators", "it is created in the worker, where no option reaches it", "makes_anew", ""),
