@@ -9,7 +9,7 @@ import threading
 import pytest
 import torch
 from support import Draws, as_list, draws, expected_draws, needs_numpy, start_method, text_of
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Sampler
 
 import workerseed
 
@@ -53,7 +53,7 @@ def test_a_duplicate_of_a_loader_is_seeded_and_keeps_its_function(patched, dupli
 # What others read
 
 
-class Holder(Draws):
+class Holder(Draws, Sampler):
     """A dataset and a sampler: each item, and each note beside an index, is what its loader is there and then."""
 
     def __init__(self):
