@@ -86,12 +86,12 @@ import workerseed
 sys.settrace(None)
 go_on.set()
 thread.join(30)
-print(workerseed.status().state)
+print("workerseed._patch" in sys.modules)  # before status() looks again
 """
 
 
 def test_the_import_of_torch_may_end_in_another_thread_just_before_it_is_watched(shows):
-    assert shows(WITHIN.format("torch.utils.data.dataloader") + IN_A_RACE) == f"{STATE}\n"
+    assert shows(WITHIN.format("torch.utils.data.dataloader") + IN_A_RACE) == "True\n"
 
 
 def test_no_finder_moves_or_goes_which_could_fail_imports_of_other_threads(shows):

@@ -28,10 +28,7 @@ def wrap_only_the_loader(target, *arguments):
 
 wrapt.wrap_function_wrapper = wrap_only_the_loader
 """
-NO_WRAPT = """
-import sys
-sys.modules["wrapt"] = None
-"""
+NO_WRAPT = "import sys\nsys.modules['wrapt'] = None\n"
 UNKNOWN_SHAPE = """
 import torch.utils.data.dataloader as module
 name = "_BaseDataLoaderIter" if hasattr(module, "_BaseDataLoaderIter") else "_DataLoaderIter"

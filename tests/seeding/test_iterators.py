@@ -85,9 +85,25 @@ def calls_torchs_worker_iterator():  # DataLoaderIterSlice
     return functools.partial(Iterator, "tr", more="ain")
 
 
+def assigns_a_partial_around_it():  # torch 1.12 and later, for data pipes
+    class Iterator(OwnLoop, ITERATOR):
+        def __init__(self, loader):
+            self._worker_init_fn = loader.worker_init_fn
+            self._worker_init_fn = functools.partial(share_the_pipe, self._worker_init_fn)
+            self.start(loader, self._worker_init_fn, new_base_seed())
+
+    return Iterator
+
+
+def share_the_pipe(function, worker_id):
+    if function is not None:
+        function(worker_id)
+
+
 SHAPES = {
     "calls nothing of torch": calls_nothing_of_torch,
-    "calls torch's worker iterator": calls_torchs_worker_iterator,  # which in torch 1.12 and later assigns a partial
+    "calls torch's worker iterator": calls_torchs_worker_iterator,
+    "assigns a partial around it": assigns_a_partial_around_it,
 }
 if TORCH >= (1, 2):  # before that, the root class is the worker iterator
     SHAPES["skips torch's worker iterator"] = lambda: calls_the_root_class_alone(ITERATOR)  # torch_mlu, ODB's
@@ -145,7 +161,7 @@ def test_after_uninstall_an_iterator_is_as_on_stock_torch(shape):
     made = iterator(loader=DataLoader(Draws(2), num_workers=1, worker_init_fn=init))
     functions = [vars(made)[name] for name in NAMES if name in vars(made)]
     assert sum(1 for _ in made) == 2
-    assert [getattr(function, "args", [function])[0] for function in functions] == [init]  # torch 1.12 has a partial
+    assert [getattr(function, "args", [function])[0] for function in functions] == [init]
 
 
 def test_an_iterator_that_reads_the_function_into_a_local_is_not_reached(patched):

@@ -10,7 +10,7 @@ import threading
 import pytest
 import torch
 from support import Draws, as_list, draws, expected_draws, needs_numpy, start_method, text_of
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Sampler
 
 import workerseed
 
@@ -55,19 +55,15 @@ def test_a_duplicate_of_a_loader_is_seeded_and_keeps_its_function(patched, dupli
 # What others read
 
 
-class Held(DataLoader):
-    """Its dataset, which is its sampler as well, holds it."""
-
-
-class Holder(Draws):
-    """Each item is what its loader is in the worker; notes what it is whenever torch asks for an index."""
+class Holder(Draws, Sampler):
+    """A dataset and a sampler: each item, and each note beside an index, is what its loader is there and then."""
 
     def __init__(self):
         super().__init__(4)
         self.seen = []
 
     def view(self):
-        return type(self.loader) is Held, self.loader.worker_init_fn, vars(self.loader)["worker_init_fn"]
+        return type(self.loader) is DataLoader, self.loader.worker_init_fn, vars(self.loader)["worker_init_fn"]
 
     def __getitem__(self, index):
         return self.view()
@@ -82,8 +78,9 @@ class Holder(Draws):
 def test_dataset_and_sampler_read_the_users_function_in_workers_and_while_they_start(patched, method, function):
     holder = Holder()
     with start_method(method) as options:
-        loader = Held(holder, num_workers=1, collate_fn=as_list, sampler=holder, worker_init_fn=function, **options)
-        holder.loader, before = loader, attributes_of(loader)
+        options.update(sampler=holder, num_workers=1, collate_fn=as_list)
+        loader = holder.loader = DataLoader(holder, worker_init_fn=function, **options)
+        before = attributes_of(loader)
         assert list(loader) == [[(True, function, function)]] * 4
     assert holder.seen == [(True, function, function, before)] * 4
     assert loader.worker_init_fn is function
@@ -233,14 +230,6 @@ class At:
         return self.trace
 
 
-class HandlerError(BaseException):
-    pass
-
-
-def raise_as_a_handler_does():
-    raise HandlerError
-
-
 def steps_of_a_start(count):
     """Steps of workerseed in one start of workers, evenly spread."""
     loader = DataLoader(range(1), num_workers=1)
@@ -258,7 +247,7 @@ def test_an_interrupt_at_any_step_leaves_nothing_behind(patched):
     loader = DataLoader(Draws(), num_workers=2, worker_init_fn=init)
     before = attributes_of(loader)
     for step in steps_of_a_start(40):
-        with pytest.raises(HandlerError), At(step, raise_as_a_handler_does):
+        with pytest.raises(KeyboardInterrupt), At(step, lambda: interrupt(loader)):
             iter(loader)
         assert attributes_of(loader) == before
     assert draws(loader) == expected_draws()

@@ -76,11 +76,7 @@ def parent_state():
 def states_along_a_run():
     torch.manual_seed(0)
     loader = DataLoader(range(4), num_workers=2, worker_init_fn=init)
-    states = [parent_state()]
-    for _ in range(2):
-        list(loader)
-        states.append(parent_state())
-    return states
+    return [(parent_state(), len(list(loader))) for _ in range(3)]
 
 
 def test_the_generators_of_the_parent_move_as_on_stock_torch(as_on_stock):

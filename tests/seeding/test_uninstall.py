@@ -115,12 +115,9 @@ def test_the_wrapper_of_somebody_else_stays_and_nothing_is_seeded(cls, stock, wr
     assert not is_seeded()
 
 
-# Two copies of workerseed, such as one that a program ships
-
-
 @pytest.fixture
 def bundled(monkeypatch):
-    """The module ``_install`` of another copy of workerseed, which is on."""
+    """The module ``_install`` of another copy of workerseed, such as one that a program ships, which is on."""
     package = type(sys)("bundled_workerseed")
     package.__path__ = workerseed.__path__
     monkeypatch.setitem(sys.modules, package.__name__, package)
@@ -140,9 +137,6 @@ def test_two_copies_uninstall_in_either_order(bundled, first):
     other.uninstall()
     assert is_stock()
     assert not is_seeded()
-
-
-# Threads and modules
 
 
 def define_iterators():

@@ -98,16 +98,15 @@ def test_a_script_without_an_interpreter_runs_as_in_a_shell(tmp_path):
         ("", 127, "command not found"),
         ("no-such-command", 127, "command not found"),
         ("/", 126, "Is a directory"),
-        ("interpreter", 126, "its interpreter was not found"),
-        ("text", 126, "Permission denied"),
+        ("./interpreter", 126, "its interpreter was not found"),
+        ("./text", 126, "Permission denied"),
     ],
 )
 def test_a_command_that_cannot_be_run_is_one_line(command, code, problem, tmp_path):
     for name, text, mode in (("interpreter", "#!/no/such/interpreter\n", 0o755), ("text", "not a program", 0o644)):
         (tmp_path / name).write_text(text)
         (tmp_path / name).chmod(mode)
-    command = str(tmp_path / command) if command in ("interpreter", "text") else command
-    done = workerseed_run(command)
+    done = workerseed_run(command, cwd=str(tmp_path))
     assert (done.returncode, done.stdout, done.stderr) == (code, "", f"workerseed: {command}: {problem}\n")
 
 

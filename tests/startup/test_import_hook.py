@@ -113,14 +113,13 @@ print(type(module.__loader__).__name__, module.__spec__.loader is module.__loade
 @pytest.mark.parametrize(
     "again",
     [
-        "import importlib, torch.utils.data.dataloader as module\nimportlib.reload(module)\n",
-        "import sys, torch.utils.data\ndel sys.modules['torch.utils.data.dataloader']\n",
+        "import importlib, torch.utils.data.dataloader as module; importlib.reload(module)",
+        "import sys, torch.utils.data; del sys.modules['torch.utils.data.dataloader']",
     ],
-    ids=["reload", "second import"],
 )
 def test_a_module_that_is_imported_again_is_patched_again(shows, again):
     draw = "from torch.utils.data.dataloader import DataLoader" + DRAW.replace("DataLoader, Dataset", "Dataset")
-    assert shows("import workerseed\n" + again + draw) == DRAWN
+    assert shows(f"import workerseed\n{again}\n{draw}") == DRAWN
 
 
 @pytest.mark.skipif(NATIVE, reason="nothing is patched here")
