@@ -7,13 +7,13 @@ from workerseed._check import report, verdict
 LOADER = {"workers": 2, "start_method": "fork", "iterable": False, "distributed": False, "seeds_torch": True}
 
 
-def worker(number, start, end, batches="xyy", name="np.random"):
+def worker(number, start, end, batches="xyy"):
     """What a worker records of one source: its states before the init function, at the start and at the end."""
-    states = {"before": {name: start}, "started": {name: start}, "after": {name: end}}
-    return dict(states, epoch=0, worker=number, seeded=[], batches=list(batches), moving=[name])
+    states = {when: {"np.random": state} for when, state in (("before", start), ("started", start), ("after", end))}
+    return dict(states, epoch=0, worker=number, seeded=[], batches=list(batches), moving=["np.random"])
 
 
-def run(first, second, again=None, unread=()):
+def run(first, second, again=None):
     """Two epochs, each a list of (start, end) by worker, and the first again."""
     first, second, again = (
         [one if isinstance(one, dict) else worker(i, *one) for i, one in enumerate(epoch or first)]
@@ -21,7 +21,7 @@ def run(first, second, again=None, unread=()):
     )
     starts = [*first, *(dict(one, epoch=1) for one in second)]
     status = {"state": "active", "reason": "", "options": []}
-    return {"starts": starts, "again": again, "unread": unread, "status": status, "rank": 0}
+    return {"starts": starts, "again": again, "unread": [], "status": status, "rank": 0}
 
 
 def judged(as_it_is, workerseed, *others, **about):
@@ -40,7 +40,6 @@ FLAWED = {
     "ends": run([("a", "A"), ("b", "A")], [("c", "C"), ("d", "D")]),
     "varies": run([("a", "A"), ("b", "B")], [("c", "C"), ("d", "D")], [("e", "E"), ("f", "F")]),
 }
-UNUSED = run([worker(i, "a", "a", batches="xxx") for i in range(2)], [worker(0, "a", "a", batches="xxx")])
 
 
 @pytest.mark.parametrize("flawed", FLAWED.values(), ids=list(FLAWED))
@@ -49,18 +48,6 @@ def test_each_flaw_counts_without_workerseed_and_with_it(flawed):
     assert judged(flawed, GOOD)["verdict"] == "fixed"
     assert judged(flawed, flawed)["verdict"] == "not fixed"
     assert judged(GOOD, flawed)["verdict"] == "not fixed"
-
-
-def test_unused_sources_are_ignored():
-    found = judged(UNUSED, UNUSED)
-    assert (found["verdict"], found["sources"]["np.random"]["workerseed"]) == ("not affected", None)
-
-
-def test_iterable_style_cannot_tell_what_is_seeded_while_loading_or_unseen():
-    seeds = run([("a", "A"), ("b", "B")], [("c", "C"), ("d", "D")], unread=["np.random"])
-    assert judged(seeds, seeds, iterable=True)["verdict"] == "cannot tell"
-    assert judged(UNUSED, UNUSED, iterable=True)["reasons"] == [verdict.UNSEEN]
-    assert judged(GOOD, GOOD, iterable=True)["verdict"] == "not affected"
 
 
 def test_ranks_that_draw_the_same_repeat_each_other():

@@ -122,8 +122,11 @@ def monai():
     class RandomTransform(Randomizable, Transform):
         """Adds a draw of the generator that MONAI gives each transform."""
 
+        def randomize(self):
+            return self.R.randint(0, 2**31 - 1)
+
         def __call__(self, index):
-            return torch.tensor([*draws[index].tolist(), self.R.randint(0, 2**31 - 1)])
+            return torch.tensor([*draws[index].tolist(), self.randomize()])
 
     def of_monai(**options):
         seed_parent()
