@@ -22,7 +22,7 @@ def train_function(config):
     def rows_of_epochs(**options):
         loader = train.torch.prepare_data_loader(loader_of(**options))
         names.append(name_of(loader.worker_init_fn))
-        return [row for _ in range(3) for batch in loader for row in batch.tolist()]
+        return [row.tolist() for _ in range(3) for batch in loader for row in batch]  # Ray makes tuples
 
     names = []
     seed_parent()
