@@ -57,6 +57,16 @@ def test_ranks_that_draw_the_same_repeat_each_other():
     assert judged(GOOD, GOOD, (GOOD, GOOD))["verdict"] == "not affected"  # not another rank
 
 
+def test_something_else_that_repeats_beside_a_good_source_is_seen():
+    first = [worker(0, "a", "A", batches="1xy"), worker(1, "b", "B", batches="2xy")]
+    second = [worker(0, "c", "C", batches="3vw"), worker(1, "d", "D", batches="4vw")]
+    sources = judged(run(first, second), run(first, second))["sources"]
+    assert {name: source["workerseed"]["workers"] for name, source in sources.items()} == {
+        "np.random": "differ",
+        "something else": "same",
+    }
+
+
 def test_batches_that_cannot_be_compared_are_no_verdict():
     unknown = run([worker(0, "a", "a", batches=[None] * 3)], [worker(0, "b", "b", batches=[None] * 3)])
     assert judged(unknown, unknown)["verdict"] == "cannot tell"
