@@ -254,8 +254,25 @@ seeds_stored = holds(
     np.random.RandomState(0), worker_init_fn=lambda worker_id: get_worker_info().dataset.rng.seed(worker_id)
 )
 made_by_init = make(Draws(draw_held), worker_init_fn=lambda worker_id: hold(np.random.RandomState(worker_id)))
+kept_order = make(  # made once in each worker
+    Draws(lambda dataset, index: dataset.order[index], begin=lambda info: vars(info.dataset).update(order=new_order()))
+)
 makes_anew = holds(
     np.random.RandomState(0), worker_init_fn=lambda worker_id: hold(np.random.RandomState(torch.initial_seed() % 2**32))
+)
+
+
+def new_order():
+    return np.random.randint(LARGE, size=12).tolist()
+
+
+def init_orders(worker_id):
+    dataset = get_worker_info().dataset
+    dataset.order = torch.randint(LARGE, (12,), generator=dataset.rng).tolist()
+
+
+ordered_by_init = make(
+    Draws(lambda dataset, index: dataset.order[index], rng=torch.Generator()), worker_init_fn=init_orders
 )
 shuffled_by_init = make(Stream(lambda dataset, index: dataset.order[index]), worker_init_fn=init_shuffles)
 

@@ -25,9 +25,9 @@ def test_a_loader_that_workerseed_does_not_reach_is_the_reason(judged):
     assert judged("loaders:seeded_by_seed")["verdict"] == "not affected"
 
 
-def test_to_import_it_says_what_iterable_style_data_could_lose(judged):
-    found = judged("loaders:iterable")
-    assert NATIVE or "they would lose items" in advice(found)
+@pytest.mark.parametrize("name", ["iterable", "kept_order"])
+def test_to_import_it_says_what_a_shared_order_could_lose(judged, name):
+    assert NATIVE or "they would lose items" in advice(judged(f"loaders:{name}"))
 
 
 ADVICE = [

@@ -67,6 +67,11 @@ def test_something_else_that_repeats_beside_a_good_source_is_seen():
     }
 
 
+def test_what_only_a_rerun_draws_varies():
+    kept = run([("a", "a"), ("b", "b")], [("c", "c"), ("d", "d")], [("a", "A"), ("b", "B")])
+    assert judged(kept, kept)["sources"]["np.random"]["workerseed"]["repeatable"] is False
+
+
 def test_batches_that_cannot_be_compared_are_no_verdict():
     unknown = run([worker(0, "a", "a", batches=[None] * 3)], [worker(0, "b", "b", batches=[None] * 3)])
     assert judged(unknown, unknown)["verdict"] == "cannot tell"

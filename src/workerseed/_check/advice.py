@@ -32,19 +32,21 @@ def advise(name: str, source: Dict[str, Any], report: Dict[str, Any]) -> Optiona
     """Return what to do about one source, or None if there is nothing to do."""
     run, after, is_iterable = report["runs"]["workerseed"], source["workerseed"], report["loader"]["iterable"]
     starts, status = run["starts"], run["status"]
+    is_once = not any(name in start["moving"] for start in starts)  # drawn from once, and not again
     if not is_flawed(after):
         command = " ".join(["workerseed run", *(f"--{option}" for option in report["options"])])
         text = f"import workerseed, or start the program with `{command}`."
-        text += f" {SPLIT} Shuffle such an order with a separate seed." * is_iterable
+        text += f" {SPLIT} Shuffle such an order with a separate seed." * (is_iterable or is_once)
         return text if is_flawed(source["as_it_is"]) else None
     if name == ELSE:
         return UNKNOWN
     if any(name not in start["before"] for start in starts):
         return f"it is created in the worker, where no option reaches it: seed it with {SEED}. {MEANT}"
     before, started, end = ([start[when].get(name) for start in starts] for when in ("before", "started", "after"))
-    if name in run["unread"] or len(set(end)) < len(set(zip(started, end))):
+    varies = name in GLOBAL and not after["repeatable"]  # although torch's seed decides what these draw
+    if varies or name in run["unread"] or len(set(end)) < len(set(zip(started, end))):
         return f"it is seeded while items are loaded: seed it once in each worker, with {SEED}. {MEANT}"
-    if before != started:
+    if before != started and any(name in start["seeded"] for start in starts):
         return f"worker_init_fn seeds it: seed it with {SEED}, or not at all. {MEANT}"
     if name in GLOBAL:
         if len({start["before"].get("torch") for start in starts}) < len(starts):
@@ -57,7 +59,7 @@ def advise(name: str, source: Dict[str, Any], report: Dict[str, Any]) -> Optiona
     texts = [] if is_on else [OPTION.format("generators")]
     if is_iterable:
         texts.append(f"Call workerseed.reseed with the loader. {SPLIT}")
-    elif not any(name in start["moving"] for start in starts):
+    elif is_once:
         texts.append("It is drawn from once and not again: if that makes an order, a split or a task, leave it.")
     elif is_on:
         texts.append("workerseed.keep excludes it, or worker_init_fn restores it.")

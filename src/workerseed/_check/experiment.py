@@ -29,7 +29,7 @@ def examine(cls: type, loader: Any, found: Dict[str, Any]) -> None:
         loader: the program's.
         found: where to put it.
     """
-    deadline = time.monotonic() + program.settings()["timeout"]
+    deadline = time.monotonic() + program.settings["timeout"]
 
     def load(way: str, epochs: int, shifted: List[str]) -> Any:
         return in_fork(lambda: records(cls, loader, way, epochs, shifted), deadline - time.monotonic())
@@ -87,10 +87,11 @@ def records(cls: Any, loader: Any, way: str, epochs: int, shifted: List[str]) ->
         arrived.extend(part for part in batch if type(part) is dict)  # a worker loop may add to it, as EDSR-PyTorch's
         return batch
 
-    wrapt.wrap_function_wrapper(next(base for base in cls.__mro__ if "__next__" in vars(base)), "__next__", collect)
-    status = install(program.settings()["options"]) if way == "workerseed" else None
+    program.started = []  # from now on: the copy's sampler may start workers of another loader
+    status = install(program.settings["options"]) if way == "workerseed" else None
     rounds = 1 if describe(loader)["iterable"] else 3
     same = copy_of(loader, rounds, shifted)
+    wrapt.wrap_function_wrapper(next(base for base in cls.__mro__ if "__next__" in vars(base)), "__next__", collect)
     starts: List[Dict[str, Any]] = []
     for epoch in range(epochs):
         arrived.clear()

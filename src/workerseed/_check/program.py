@@ -9,18 +9,19 @@ import traceback
 import weakref
 from contextlib import suppress
 from types import ModuleType
-from typing import Any, Dict, List, Optional, Set
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 from .._import_hook import call_when_imported
 
 OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 PACKAGES = tuple(os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "purelib", "platlib"))
 
+settings: Any = json.loads(os.environ["WORKERSEED_CHECK"])  # path of the reports, options, time limit
 fixed_name: Optional[str] = ""  # the name that the command gives to the loader; None before it is there
 again: Dict[str, Any] = {}  # the loader's first epochs in another process
 is_rerun = False  # whether this is that process
 started: Optional[List[Any]] = None  # in the process of an experiment: the iterators that have started
-places: "weakref.WeakKeyDictionary[Any, str]" = weakref.WeakKeyDictionary()  # where each loader was built
+places: Dict[int, Tuple[Any, str]] = {}  # where each loader was built, with a weak reference, by id: it may not hash
 seen: Set[str] = set()
 
 
@@ -48,8 +49,7 @@ def watch(dataloader: ModuleType) -> None:
 
 def note_place(wrapped: Any, loader: Any, args: Any, kwargs: Any) -> None:
     wrapped(*args, **kwargs)
-    with suppress(Exception):  # a subclass that cannot be hashed
-        places[loader] = place()
+    places[id(loader)] = weakref.ref(loader), place()
 
 
 def place() -> str:
@@ -75,7 +75,8 @@ def examine_first(wrapped: Any, iterator: Any, args: Any, kwargs: Any) -> Any:
 
 
 def examine(iterator_class: type, loader: Any) -> None:
-    name = fixed_name or f"{places.get(loader) or place()} {type(loader.dataset).__name__}"
+    reference, built = places.get(id(loader), (bool, ""))
+    name = fixed_name or f"{built if reference() is loader else place()} {type(loader.dataset).__name__}"
     key = f"{name} {type(getattr(loader, 'sampler', None)).__name__}"
     if key in seen:
         return
@@ -99,14 +100,10 @@ def end() -> None:
     os._exit(0)
 
 
-def settings() -> Any:
-    return json.loads(os.environ["WORKERSEED_CHECK"])  # the path of the reports, the options, the time limit
-
-
 def write(key: str, name: str, found: Dict[str, Any]) -> None:
     """Hand a report to the command."""
-    report = {"key": key, "name": name, "loader": None, "status": None, "options": settings()["options"]}
-    with open(settings()["path"], "ab", 0) as file:  # unbuffered: another process may write at the same time
+    report = {"key": key, "name": name, "loader": None, "status": None, "options": settings["options"]}
+    with open(settings["path"], "ab", 0) as file:  # unbuffered: another process may write at the same time
         file.write(json.dumps(dict(report, **found)).encode() + b"\n")
 
 
@@ -115,10 +112,12 @@ def reason_of(error: BaseException, who: str = "it") -> Dict[str, str]:
     if isinstance(error, UnknownError):
         return dict(zip(("error", "details"), (*error.args, "")))
     lines = traceback.format_exception_only(type(error), error)
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(OURS)]
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = [frame for frame in frames if not frame.filename.startswith((OURS, "<frozen"))]
     is_missing = getattr(error, "name", None) in ("torch", "numpy", "wrapt")
-    text = f"{who} raised {''.join(lines).splitlines()[0]}" + "; run this with the Python that trains" * is_missing
-    return {"error": text, "details": "".join([*traceback.format_list(frames[-3:]), *lines])}
+    text = next(line for line in lines if line[:1] != " ").splitlines()[0]  # of a SyntaxError, the code comes first
+    text = f"{who} raised {text}" + "; run this with the Python that trains" * is_missing
+    return {"error": text, "details": "".join([*traceback.format_list(theirs[-3:]), *lines])}
 
 
 call_when_imported(watch)

@@ -41,7 +41,8 @@ def table(judged: Dict[str, Any]) -> str:
     lines += WRAPPER.wrap(f"not used: {summed_up(unused)}") if unused else []
     lines += [*judged.get("details", "").splitlines()[-20:], ""]  # what the program printed
     reasons = "; ".join(judged["reasons"]).rstrip(".")
-    why = ": workerseed is active" if is_on else "" if used else ": nothing was drawn for the first batch"
+    unseen = ": the check sees nothing that was drawn for the first batch"
+    why = ": workerseed is active" if is_on else "" if used else unseen
     named = f" with WORKERSEED={','.join(options)}" if options else ""
     lines += WRAPPER.wrap(SENTENCES[judged["verdict"]].format(reasons=reasons, options=named, why=why))
     advised: Dict[str, List[str]] = {}

@@ -62,7 +62,7 @@ if __name__ == "__main__":
         if target:
             fork: Any = importlib.import_module("_workerseed_of_check._check.fork")
             try:
-                program.again = fork.in_fork(lambda: first_epochs(target), program.settings()["timeout"])
+                program.again = fork.in_fork(lambda: first_epochs(target), program.settings["timeout"])
             except program.UnknownError as error:
                 if error.args[0] == fork.LATE:
                     raise

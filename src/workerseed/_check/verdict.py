@@ -45,7 +45,6 @@ def judge(report: Dict[str, Any], *others: Dict[str, Any]) -> Dict[str, Any]:
     verdict, reasons = "not fixed" if after else "fixed" if before else "not affected", []
     if not after:
         reasons = [SEEDED.format(name) for name in sources if "unknown" in (sources[name]["workerseed"] or {}).values()]
-    if verdict == "not affected":
         reasons += [UNSEEN] * (is_iterable and not any(any(source.values()) for source in sources.values()))
         reasons += [UNPICKLED] * any(None in start["batches"] for start in report["runs"]["workerseed"]["starts"])
     for name, source in sources.items():
@@ -71,7 +70,7 @@ def compare_all(run: Dict[str, Any], ranks: List[Dict[str, Any]], is_iterable: b
 
 def compare(points: Points, again: Points, *ranks: Points) -> Comparison:
     """Compare all pairs of workers and of epochs; ``again`` is the first epoch in another process."""
-    if not points:
+    if not points and not again:
         return None
     pairs = [(one[0] == other[0], bool(points[one] & points[other])) for one, other in combinations(points, 2)]
     workers = [is_shared for is_one_epoch, is_shared in pairs if is_one_epoch]

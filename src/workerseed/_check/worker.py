@@ -40,7 +40,7 @@ class Recorder:
         if self.roots["worker_init_fn"] is not None:
             self.roots["worker_init_fn"](worker_id)
             now = self.generators()
-        seeded = [name for name in now if now[name] is not found.get(name) or is_just_seeded(now[name])]
+        seeded = [name for name in now if is_just_seeded(now[name])]
         for name in self.shifted:
             shift(now.get(name))
         self.started = states(now)
@@ -99,8 +99,15 @@ def states(generators: Dict[str, Any]) -> Dict[str, str]:
 
 
 def is_just_seeded(generator: Any) -> bool:
-    """Whether nothing was drawn since it was seeded. Only Mersenne Twisters show it: they make 624 words at a time."""
-    state = get(generator)
+    """Whether nothing was drawn since it was seeded, as far as its state shows it.
+
+    A Mersenne Twister makes 624 words at a time and counts those that it has given.
+    """
+    state, source = get(generator), rng.source_of(generator)
+    if isinstance(state, torch.Tensor):
+        return int(state[8]) == 1  # the words left, and one: in the state that rng.TORCH_WORDS_START describes
+    if hasattr(source, "_seed_seq") and not isinstance(state, tuple):
+        return repr(type(source)(source._seed_seq).state) == repr(source.state)
     return not (isinstance(state, tuple) and len(state) > 2) or 624 in (state[1][-1], state[2])
 
 
