@@ -49,7 +49,8 @@ def watch(dataloader: ModuleType) -> None:
 
 def note_place(wrapped: Any, loader: Any, args: Any, kwargs: Any) -> None:
     wrapped(*args, **kwargs)
-    places[id(loader)] = weakref.ref(loader), place()
+    with suppress(ValueError):  # no line of a program built it: it is the check's own
+        places[id(loader)] = weakref.ref(loader), place()
 
 
 def place() -> str:
