@@ -225,11 +225,12 @@ def own_generator():
 def draw_from_order(dataset, index):
     """Makes an order once and keeps it."""
     if dataset.order is None:
-        dataset.order = dataset.rng.permutation(1000).tolist()
+        dataset.order = dataset.rng.permutation(2**20)[:12].tolist()
     return dataset.order[index]
 
 
 order_once = make(Draws(draw_from_order, rng=np.random.RandomState(4), order=None))
+kept_order = make(Draws(draw_from_order, rng=np.random, order=None))
 
 
 # What worker_init_fn does
@@ -254,16 +255,9 @@ seeds_stored = holds(
     np.random.RandomState(0), worker_init_fn=lambda worker_id: get_worker_info().dataset.rng.seed(worker_id)
 )
 made_by_init = make(Draws(draw_held), worker_init_fn=lambda worker_id: hold(np.random.RandomState(worker_id)))
-kept_order = make(  # made once in each worker
-    Draws(lambda dataset, index: dataset.order[index], begin=lambda info: vars(info.dataset).update(order=new_order()))
-)
 makes_anew = holds(
     np.random.RandomState(0), worker_init_fn=lambda worker_id: hold(np.random.RandomState(torch.initial_seed() % 2**32))
 )
-
-
-def new_order():
-    return np.random.randint(LARGE, size=12).tolist()
 
 
 def init_orders(worker_id):
@@ -271,10 +265,8 @@ def init_orders(worker_id):
     dataset.order = torch.randint(LARGE, (12,), generator=dataset.rng).tolist()
 
 
-ordered_by_init = make(
-    Draws(lambda dataset, index: dataset.order[index], rng=torch.Generator()), worker_init_fn=init_orders
-)
-shuffled_by_init = make(Stream(lambda dataset, index: dataset.order[index]), worker_init_fn=init_shuffles)
+ordered_by_init = make(Draws(draw_from_order, rng=torch.Generator()), worker_init_fn=init_orders)
+shuffled_by_init = make(Stream(draw_from_order), worker_init_fn=init_shuffles)
 
 
 # Iterable datasets

@@ -94,7 +94,7 @@ def examine(iterator_class: type, loader: Any) -> None:
 
 
 def end() -> None:
-    """End the program of a check without a command, and what it started."""
+    """End the program of a check without a command, and what it started; leave the fork that is a rerun."""
     if is_rerun:
         sys.exit()
     sys.stdout.flush()

@@ -35,8 +35,8 @@ class Recorder:
         """Call the user's ``worker_init_fn``, and record what it does to the generators."""
         if os.getpid() == self.parent:
             raise UnknownError("its workers are threads, not processes")
-        found = now = self.generators()
-        before = states(found)
+        now = self.generators()
+        before = states(now)
         if self.roots["worker_init_fn"] is not None:
             self.roots["worker_init_fn"](worker_id)
             now = self.generators()
