@@ -21,7 +21,7 @@ import elsewhere
 import numpy as np
 import torch
 from elsewhere import jitter
-from torch.utils.data import BatchSampler, DataLoader, Dataset, IterableDataset, get_worker_info
+from torch.utils.data import BatchSampler, DataLoader, Dataset, IterableDataset, Sampler, get_worker_info
 from torch.utils.data.distributed import DistributedSampler
 
 LARGE = 2**31 - 1
@@ -387,6 +387,25 @@ class OwnLoopLoader(DataLoader):
         return OwnLoop(self)
 
 
+class Zipped(DataLoader):
+    """Iterates another loader beside itself."""
+
+    def __iter__(self):
+        others = DataLoader(range(12), batch_size=None, num_workers=1)
+        for batch, _ in zip(DataLoader.__iter__(self), others):
+            yield batch
+
+
+class DrawsOrder(Sampler):
+    """Draws in the parent, as an epoch starts."""
+
+    def __init__(self):
+        pass
+
+    def __iter__(self):
+        return iter(np.random.permutation(12).tolist())
+
+
 class SeedsTorch(DataLoader):
     def __iter__(self):
         torch.manual_seed(3)
@@ -408,6 +427,8 @@ def init_by_epoch(worker_id):
 multi_epochs = make(Draws(), MultiEpochs)
 own_iter = make(Draws(), OwnIter)
 own_iterator = make(Draws(), OwnIterator)
+zipped = make(Draws(), Zipped)
+sampler_draws = make(Draws(), sampler=DrawsOrder(), num_workers=1)
 own_loop_of_workers = make(Draws(), OwnLoopLoader)
 seeds_torch_in_each_epoch = make(Draws(), SeedsTorch)
 later = make(Draws(lambda dataset, _: draw_numpy() if dataset.epoch else None, epoch=-1), CountsEpochs)

@@ -62,6 +62,29 @@ def test_a_program_runs_unmodified_and_draws_what_it_draws_without_the_check(che
     assert (done.returncode, alone.returncode) == (0, 0)
 
 
+ONE_LINE = """
+import numpy
+from torch.utils.data import DataLoader
+
+class Items(list):
+    def __getitem__(self, index):
+        return self.draw() if self.draw else index
+
+datasets = Items(range(4)), Items(range(4))
+datasets[0].draw, datasets[1].draw = None, numpy.random.rand
+for epoch in range(2):
+    for loader in [DataLoader(dataset, num_workers=2) for dataset in datasets]:
+        list(loader)
+"""
+
+
+def test_loaders_that_one_line_builds_are_told_apart_by_their_datasets(check, tmp_path):
+    (tmp_path / "train.py").write_text(ONE_LINE)
+    found = json.loads(check("--json", "--", sys.executable, str(tmp_path / "train.py")).stdout)
+    assert [judged["name"].rpartition("/")[2] for judged in found] == ["train.py:12 Items", "train.py:12 Items (2)"]
+    assert [bool(judged["sources"]["np.random"]["as_it_is"]) for judged in found] == [False, True]
+
+
 def test_what_is_left_with_workerseed_on(check):
     run = [sys.executable, "-m", "workerseed", "run", sys.executable, "train.py", "plain"]
     done = check("--", *run, WORKERSEED="generators")

@@ -7,7 +7,7 @@ import sys
 import time
 from contextlib import suppress
 from importlib import import_module
-from typing import Any, Dict, List
+from typing import Any, Dict, Iterator, List
 
 import wrapt
 
@@ -84,7 +84,8 @@ def records(cls: Any, loader: Any, way: str, epochs: int, shifted: List[str]) ->
 
     def collect(wrapped: Any, iterator: Any, args: Any, kwargs: Any) -> Any:
         batch = wrapped(*args, **kwargs)
-        arrived.extend(part for part in batch if type(part) is dict)  # a worker loop may add to it, as EDSR-PyTorch's
+        if any(iterator is own for own in iterators_of(same)):  # its __iter__ may iterate another loader as well
+            arrived.extend(part for part in batch if type(part) is dict)  # EDSR-PyTorch's worker loop adds to it
         return batch
 
     program.started = []  # from now on: the copy's sampler may start workers of another loader
@@ -122,15 +123,36 @@ def copy_of(loader: Any, rounds: int, shifted: List[str]) -> Any:
     changed.update(pin_memory=False, _iterator=None, in_order=True)
     if rounds > 1:
         name = "sampler" if loader.batch_sampler is None else "batch_sampler"
-        changed[name] = list(itertools.islice(getattr(loader, name), 1)) * rounds * loader.num_workers
+        changed[name] = SameItems(getattr(loader, name), rounds * loader.num_workers)
     same = object.__new__(type(loader))
     vars(same).update(vars(loader), **{name: changed[name] for name in changed if name in vars(loader)})
     return same
 
 
+class SameItems:
+    """Starts a sampler in each epoch, as the program does, but yields the first batch of the first one each time."""
+
+    def __init__(self, sampler: Any, count: int) -> None:
+        self.sampler, self.count = sampler, count
+        self.batch: List[Any] = []
+
+    def __iter__(self) -> Iterator[Any]:
+        first = list(itertools.islice(self.sampler, 1))
+        self.batch = self.batch or first
+        yield from self.batch * self.count
+
+    def __len__(self) -> int:
+        return self.count
+
+
+def iterators_of(loader: Any) -> List[Any]:
+    """Return the iterators of a loader that have started in this fork."""
+    return [iterator for of, iterator in program.started or () if of is loader]
+
+
 def start(same: Any, cls: Any, epoch: int) -> Any:
     """Start an epoch of the copy: the first as the program has just done, the second with the loader's ``__iter__``."""
-    program.started = []
+    before = len(iterators_of(same))
     if epoch == 0:
         with suppress(TypeError):  # torchdata's takes more
             vars(same)["_iterator"] = cls(same)  # where the loader's __iter__ looks for persistent workers
@@ -142,4 +164,5 @@ def start(same: Any, cls: Any, epoch: int) -> Any:
             if isinstance(iterator, cls):
                 return iterator
             next(iterator)
-    return program.started[-1] if program.started else cls(same)
+    new = iterators_of(same)[before:]
+    return new[-1] if new else cls(same)

@@ -9,7 +9,7 @@ import traceback
 import weakref
 from contextlib import suppress
 from types import ModuleType
-from typing import Any, Dict, List, Optional, Set, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from .._import_hook import call_when_imported
 
@@ -20,9 +20,9 @@ settings: Any = json.loads(os.environ["WORKERSEED_CHECK"])  # path of the report
 fixed_name: Optional[str] = ""  # the name that the command gives to the loader; None before it is there
 again: Dict[str, Any] = {}  # the loader's first epochs in another process
 is_rerun = False  # whether this is that process
-started: Optional[List[Any]] = None  # in the process of an experiment: the iterators that have started
+started: Optional[List[Any]] = None  # in the process of an experiment: the loaders and iterators that have started
 places: Dict[int, Tuple[Any, str]] = {}  # where each loader was built, with a weak reference, by id: it may not hash
-seen: Set[str] = set()
+seen: Dict[str, List[Any]] = {}  # the loaders examined, by name and sampler: weak references to their datasets
 
 
 class UnknownError(Exception):
@@ -66,7 +66,7 @@ def examine_first(wrapped: Any, iterator: Any, args: Any, kwargs: Any) -> Any:
     loader = next(iter([*args, *kwargs.values()]), None)
     has_workers = getattr(loader, "num_workers", None)
     if started is not None:
-        started.append(iterator)
+        started.append((loader, iterator))
     elif fixed_name is not None and has_workers and not multiprocessing.current_process().daemon:
         with suppress(Exception):
             examine(type(iterator), loader)
@@ -79,9 +79,13 @@ def examine(iterator_class: type, loader: Any) -> None:
     reference, built = places.get(id(loader), (bool, ""))
     name = fixed_name or f"{built if reference() is loader else place()} {type(loader.dataset).__name__}"
     key = f"{name} {type(getattr(loader, 'sampler', None)).__name__}"
-    if key in seen:
+    dataset = loader.dataset if type(loader.dataset).__weakrefoffset__ else loader
+    others = [reference() for reference in seen.setdefault(key, [])]
+    if any(other is None or other is dataset for other in others):  # rebuilt, as in each epoch
         return
-    seen.add(key)
+    seen[key].append(weakref.ref(dataset))
+    if others:
+        key, name = (f"{each} ({len(others) + 1})" for each in (key, name))
     found: Dict[str, Any] = {}
     try:
         from .experiment import examine as experiment
