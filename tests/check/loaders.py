@@ -12,8 +12,10 @@ import inspect
 import itertools
 import multiprocessing
 import os
+import queue
 import random
 import signal
+import threading
 import weakref
 from contextvars import ContextVar
 
@@ -206,6 +208,17 @@ def draw_from_many(dataset, index):
     return [int(rng.randint(LARGE)) for rng in dataset.rngs]
 
 
+class Node:
+    """Part of a tree whose nodes know their parents."""
+
+    def __init__(self, drawn):
+        self.drawn, self.parent = drawn, self
+
+    def __str__(self):
+        return str(self.drawn)
+
+
+trees = make(Draws(lambda dataset, index: Node(draw_numpy())))
 behind_import_module = make(Draws(draw_behind_import))
 first_bfloat16 = make(Draws(draw_behind_import), collate_fn=collate_halves)
 holds_many = make(Draws(draw_from_many, rngs=[np.random.RandomState(number) for number in range(300)]))
@@ -360,8 +373,8 @@ class OwnLoop(torch.utils.data.dataloader._MultiProcessingDataLoaderIter):
         self.worker_init_fn = loader.worker_init_fn
         batches, seed, count = list(loader.batch_sampler), torch.randint(LARGE, ()).item(), loader.num_workers
         queues = [multiprocessing.Queue() for _ in range(count)]
-        for number, queue in enumerate(queues):
-            arguments = queue, loader, batches[number::count], seed + number, self.worker_init_fn, number
+        for number, batch_queue in enumerate(queues):
+            arguments = batch_queue, loader, batches[number::count], seed + number, self.worker_init_fn, number
             multiprocessing.Process(target=own_loop, args=arguments, daemon=True).start()
         self.batches = (queues[number % count].get() for number in range(len(batches)))
 
@@ -372,14 +385,14 @@ class OwnLoop(torch.utils.data.dataloader._MultiProcessingDataLoaderIter):
         pass
 
 
-def own_loop(queue, loader, batches, seed, function, number):
+def own_loop(batch_queue, loader, batches, seed, function, number):
     torch.utils.data._utils.worker._worker_info = argparse.Namespace(id=number, dataset=loader.dataset)
     torch.manual_seed(seed)
     if function is not None:
         function(number)
     for indices in batches:
         batch = loader.collate_fn([loader.dataset[index] for index in indices])
-        queue.put([*batch, (number, torch.randint(LARGE, ()).item())])
+        batch_queue.put([*batch, (number, torch.randint(LARGE, ()).item())])
 
 
 class OwnLoopLoader(DataLoader):
@@ -403,7 +416,23 @@ class DrawsOrder(Sampler):
         pass
 
     def __iter__(self):
-        return iter(np.random.permutation(12).tolist())
+        order = np.random.permutation(12).tolist()
+        random.shuffle(order)
+        return iter(order)
+
+
+class Prefetches(DataLoader):
+    """A thread takes the batches and works on them."""
+
+    def __iter__(self):
+        ready = queue.Queue(2)
+        threading.Thread(target=self.fill, args=(ready, DataLoader.__iter__(self)), daemon=True).start()
+        return iter(ready.get, None)
+
+    def fill(self, ready, batches):
+        for batch in batches:
+            ready.put([(worker, drawn) for worker, drawn in batch])
+        ready.put(None)
 
 
 class SeedsTorch(DataLoader):
@@ -428,6 +457,7 @@ multi_epochs = make(Draws(), MultiEpochs)
 own_iter = make(Draws(), OwnIter)
 own_iterator = make(Draws(), OwnIterator)
 zipped = make(Draws(), Zipped)
+prefetches = make(Draws(), Prefetches)
 sampler_draws = make(Draws(), sampler=DrawsOrder(), num_workers=1)
 own_loop_of_workers = make(Draws(), OwnLoopLoader)
 seeds_torch_in_each_epoch = make(Draws(), SeedsTorch)
@@ -503,7 +533,12 @@ def fail(*_):
     raise KeyError("not today")
 
 
+class OwnSampler(DataLoader):
+    _index_sampler = ([0],) * 12
+
+
 threads = make(Draws(), Threads)
+own_sampler = make(Draws(), OwnSampler)
 no_workers = make(list(range(4)), num_workers=0)
 empty = make(Draws(length=0), sampler=[])
 dies = make(Draws(), worker_init_fn=lambda worker_id: os.kill(os.getpid(), signal.SIGKILL))

@@ -85,6 +85,46 @@ def test_loaders_that_one_line_builds_are_told_apart_by_their_datasets(check, tm
     assert [bool(judged["sources"]["np.random"]["as_it_is"]) for judged in found] == [False, True]
 
 
+NOISE_BY_ARGUMENT = """
+import sys
+import numpy
+from torch.utils.data import DataLoader
+
+class Items(list):
+    def __getitem__(self, index):
+        return numpy.random.rand() if len(sys.argv) > 1 else index
+
+list(DataLoader(Items(range(4)), num_workers=2))
+"""
+
+
+def test_a_program_that_runs_again_is_told_of_again_if_another_thing_is_true_of_it(check, tmp_path):
+    (tmp_path / "train.py").write_text(NOISE_BY_ARGUMENT)
+    once = f"{sys.executable} {tmp_path}/train.py"
+    found = json.loads(check("--json", "--", "sh", "-c", f"{once}; {once}; {once} noise").stdout)
+    assert [judged["name"].rpartition("/")[2] for judged in found] == ["train.py:10 Items", "train.py:10 Items (2)"]
+    assert [bool(judged["sources"]["np.random"]["as_it_is"]) for judged in found] == [False, True]
+
+
+LINES = """
+from torch.utils.data import DataLoader, IterableDataset
+
+class Lines(IterableDataset):
+    file = open(__file__)
+
+    def __iter__(self):
+        return self.file
+
+print(len(list(DataLoader(Lines(), num_workers=1))))
+"""
+
+
+def test_what_a_program_reads_is_still_there(check, tmp_path):
+    (tmp_path / "train.py").write_text(LINES)
+    done = check("--", sys.executable, str(tmp_path / "train.py"))
+    assert "10" in done.stdout.splitlines()
+
+
 def test_what_is_left_with_workerseed_on(check):
     run = [sys.executable, "-m", "workerseed", "run", sys.executable, "train.py", "plain"]
     done = check("--", *run, WORKERSEED="generators")
@@ -124,6 +164,7 @@ ERRORS = {
     "loaders:empty": "its workers loaded no batch",
     "loaders:broken": "it raised KeyError: Caught KeyError in DataLoader worker process 0.",
     "loaders:broken_init": "it raised KeyError: ",
+    "loaders:own_sampler": "its iterator loads other batches than those of its sampler",
     "loaders:dies": "it raised RuntimeError: DataLoader worker (pid",
     "loaders:unpicklable": "it raised ",
     "loaders:unsendable": "its batches cannot be pickled",
@@ -142,9 +183,7 @@ def test_the_reason_is_given_where_it_cannot_tell(judged, name):
 def test_a_loader_without_worker_processes_of_torch_is_named(check, name):
     done = check(name)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.endswith(
-        f"cannot tell: {name} started no worker processes through torch's DataLoader before it ended\n"
-    )
+    assert done.stderr.endswith(f"cannot tell: it saw {name} start no workers through torch's DataLoader\n")
 
 
 def test_an_error_is_one_sentence_below_the_users_own_traceback(check):
@@ -167,6 +206,14 @@ def test_without_torch_it_cannot_tell(tmp_path):
     error = "ModuleNotFoundError: No module named 'torch'; run this with the Python that trains"
     assert (done.returncode, done.stderr) == (2, "")
     assert " ".join(done.stdout.split()).endswith(f"Cannot tell: {venv}/bin/python raised {error}.")
+
+
+def test_a_command_that_cannot_start_is_named(check, tmp_path):
+    (tmp_path / "train").write_text("#!/no/interpreter")
+    (tmp_path / "train").chmod(0o755)
+    done = check("--", str(tmp_path / "train"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"workerseed: cannot tell: {tmp_path}/train: No such file or directory\n"
 
 
 def test_an_invalid_value_of_the_variable_is_named(check):

@@ -9,8 +9,8 @@ SEED = "torch.initial_seed() % 2**32, which differs by worker and epoch"
 MEANT = "If an item or a worker is meant to get the same random numbers every time, leave it."
 SPLIT = "If workers rely on it to shuffle identically and then split the items, they would lose items."
 UNKNOWN = (
-    "It may come from OpenCV, numba, C++ code, a clock, or a generator that the dataset creates and discards. "
-    "workerseed does not reseed these."
+    "It may come from OpenCV, numba, C++ code, a clock, a counter or buffer of the dataset, or a generator that the "
+    "dataset creates and discards. workerseed does not reseed these."
 )
 UNREACHED = f"workerseed does not see how the loader's iterator takes worker_init_fn. Seed it there with {SEED}."
 OPTION = "turn on the option `{0}` (WORKERSEED={0}, or `workerseed run --{0}`)."

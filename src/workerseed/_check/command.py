@@ -47,25 +47,38 @@ def check(target: Optional[str], command: Sequence[str], methods: Sequence[str],
     stdout = None if command and not as_json else sys.stderr
     own = [sys.executable, os.path.join(HERE, "target.py"), target or ""]
     programs = [command] if command else [[*own, method] for method in methods or [multiprocessing.get_start_method()]]
-    by_loader: Dict[Any, List[Dict[str, Any]]] = {}  # several reports where several processes start it
+    groups: List[List[Dict[str, Any]]] = []  # the reports of each loader: several where several ranks start it
     for program in programs:
         for found in reports_of(program, settings, stdout):
-            reports = by_loader.setdefault((program[-1], found["key"]), [])
-            reports.append(found)
-            if len(reports) == 1 and not as_json:
-                heading = f"workerseed {__version__}\n\n" * (len(by_loader) == 1)
+            key = found["key"] = [program[-1], found["key"]]
+            alike = [reports for reports in groups if reports[0]["key"] == key]
+            if is_told(found, alike):
+                continue
+            if alike:
+                found["name"] += f" ({len(alike) + 1})"
+            groups.append([found])
+            if not as_json:
+                heading = f"workerseed {__version__}\n\n" * (len(groups) == 1)
                 print(f"{heading}{report.table(verdict.judge(found))}\n", flush=True)
-    judged = [verdict.judge(*reports) for reports in by_loader.values()]
+    judged = [verdict.judge(*reports) for reports in groups]
     if as_json:
         print(json.dumps(judged, indent=2))
     if not judged:
-        name = target or programs[0][0]
-        return cannot_tell(f"{name} started no worker processes through torch's DataLoader before it ended")
+        return cannot_tell(f"it saw {target or programs[0][0]} start no workers through torch's DataLoader")
     if command and not as_json:
-        for each, reports in zip(judged, by_loader.values()):
+        for each, reports in zip(judged, groups):
             print(f"\n{report.table(each)}\n" * (len(reports) > 1), end="")  # more is known than when it was printed
         print("\nworkerseed: " + "\n            ".join("{name}: {verdict}".format(**each) for each in judged))
     return max((verdict.EXIT_CODES[each["verdict"]] for each in judged), key=(0, 2, 1).index)
+
+
+def is_told(found: Dict[str, Any], alike: List[List[Dict[str, Any]]]) -> bool:
+    """Whether a report is that of another rank, which it joins, or says what an earlier one of the same line says."""
+    for reports in alike:
+        if "error" not in found and all("error" not in each and each["rank"] != found["rank"] for each in reports):
+            reports.append(found)
+            return True
+    return any(verdict.judge(dict(found, name=reports[0]["name"])) == verdict.judge(reports[0]) for reports in alike)
 
 
 def cannot_tell(reason: str) -> int:
@@ -82,7 +95,10 @@ def reports_of(program: Sequence[str], settings: Dict[str, Any], stdout: Any) ->
         path = filter(None, [os.path.join(HERE, "sitecustomize"), os.environ.get("PYTHONPATH")])
         variables = dict(os.environ, PYTHONPATH=os.pathsep.join(path))
         variables["WORKERSEED_CHECK"] = json.dumps(dict(settings, path=file.name))
-        process = subprocess.Popen(program, env=variables, start_new_session=True, stdout=stdout)
+        try:
+            process = subprocess.Popen(program, env=variables, start_new_session=True, stdout=stdout)
+        except OSError as error:  # it has no first line that names an interpreter, or one that does not exist
+            sys.exit(cannot_tell(f"{program[0]}: {error.strerror}"))
 
         def send(number: int, frame: Any) -> None:
             with suppress(OSError):

@@ -4,10 +4,11 @@ import itertools
 import multiprocessing
 import os
 import sys
+import threading
 import time
 from contextlib import suppress
 from importlib import import_module
-from typing import Any, Dict, Iterator, List
+from typing import Any, Dict, Iterator, List, Optional
 
 import wrapt
 
@@ -35,6 +36,7 @@ def examine(cls: type, loader: Any, found: Dict[str, Any]) -> None:
         return in_fork(lambda: records(cls, loader, way, epochs, shifted), deadline - time.monotonic())
 
     found["loader"] = describe(loader)
+    found["rank"] = find_rank()
     found["status"] = sys.modules["workerseed"].status()._asdict() if "workerseed" in sys.modules else None
     again = program.again or {way: load(way, 1, [])["starts"] for way in WAYS}
     if program.is_rerun:
@@ -81,29 +83,37 @@ def describe(loader: Any) -> Dict[str, Any]:
 def records(cls: Any, loader: Any, way: str, epochs: int, shifted: List[str]) -> Dict[str, Any]:
     """Return what the workers of a copy recorded."""
     arrived: List[Dict[str, Any]] = []
+    waiting: List[Any] = []  # the copy's iterators that other threads take batches from; see start
 
     def collect(wrapped: Any, iterator: Any, args: Any, kwargs: Any) -> Any:
+        is_own = any(iterator is own for of, own in program.started or () if of is same)  # and not another loader's
+        if is_own and threading.current_thread() is not threading.main_thread():
+            waiting.append(iterator)
+            raise SystemExit  # ends the thread: what takes batches would not understand records
         batch = wrapped(*args, **kwargs)
-        if any(iterator is own for own in iterators_of(same)):  # its __iter__ may iterate another loader as well
+        if is_own:
             arrived.extend(part for part in batch if type(part) is dict)  # EDSR-PyTorch's worker loop adds to it
         return batch
 
     program.started = []  # from now on: the copy's sampler may start workers of another loader
     status = install(program.settings["options"]) if way == "workerseed" else None
     rounds = 1 if describe(loader)["iterable"] else 3
-    same = copy_of(loader, rounds, shifted)
+    items = SameItems(loader, rounds * loader.num_workers)
+    same = copy_of(loader, Recorder(loader, rounds, shifted), items if rounds > 1 else None)
     wrapt.wrap_function_wrapper(next(base for base in cls.__mro__ if "__next__" in vars(base)), "__next__", collect)
     starts: List[Dict[str, Any]] = []
     for epoch in range(epochs):
         arrived.clear()
-        for _ in zip(range(rounds * loader.num_workers), start(same, cls, epoch)):
+        for _ in zip(range(rounds * loader.num_workers), start(same, cls, waiting if epoch else None)):
             pass
         complete = [record for record in arrived if len(record["batches"]) == rounds]
         if not complete:
             raise program.UnknownError("its workers loaded no batch")
+        if rounds > 1 and items.epochs <= epoch:
+            raise program.UnknownError("its iterator loads other batches than those of its sampler")
         firsts = {record["worker"]: dict(record, epoch=epoch) for record in reversed(complete)}
         starts += [firsts[number] for number in sorted(firsts)]
-    return {"starts": starts, "status": status, "rank": find_rank()}
+    return {"starts": starts, "status": status}
 
 
 def install(options: List[str]) -> Any:
@@ -116,27 +126,27 @@ def install(options: List[str]) -> Any:
     return module.status()._asdict()
 
 
-def copy_of(loader: Any, rounds: int, shifted: List[str]) -> Any:
+def copy_of(loader: Any, recorder: Recorder, items: "Optional[SameItems]") -> Any:
     """Return a copy of the loader whose workers record what they do, all with the same items."""
-    recorder = Recorder(loader, rounds, shifted)
     changed: Dict[str, Any] = {"worker_init_fn": recorder.start, "collate_fn": recorder.collate}
     changed.update(pin_memory=False, _iterator=None, in_order=True)
-    if rounds > 1:
-        name = "sampler" if loader.batch_sampler is None else "batch_sampler"
-        changed[name] = SameItems(getattr(loader, name), rounds * loader.num_workers)
+    if items is not None:
+        changed[items.name] = items
     same = object.__new__(type(loader))
     vars(same).update(vars(loader), **{name: changed[name] for name in changed if name in vars(loader)})
     return same
 
 
 class SameItems:
-    """Starts a sampler in each epoch, as the program does, but yields the first batch of the first one each time."""
+    """Starts a loader's sampler in each epoch, as the program does, but yields the first batch of the first one."""
 
-    def __init__(self, sampler: Any, count: int) -> None:
-        self.sampler, self.count = sampler, count
+    def __init__(self, loader: Any, count: int) -> None:
+        self.name = "sampler" if loader.batch_sampler is None else "batch_sampler"
+        self.sampler, self.count, self.epochs = getattr(loader, self.name), count, 0
         self.batch: List[Any] = []
 
     def __iter__(self) -> Iterator[Any]:
+        self.epochs += 1
         first = list(itertools.islice(self.sampler, 1))
         self.batch = self.batch or first
         yield from self.batch * self.count
@@ -145,24 +155,28 @@ class SameItems:
         return self.count
 
 
-def iterators_of(loader: Any) -> List[Any]:
-    """Return the iterators of a loader that have started in this fork."""
-    return [iterator for of, iterator in program.started or () if of is loader]
+def start(same: Any, cls: Any, waiting: Optional[List[Any]]) -> Any:
+    """Start an epoch of the copy: the first as the program has just done, the second with the loader's ``__iter__``.
 
-
-def start(same: Any, cls: Any, epoch: int) -> Any:
-    """Start an epoch of the copy: the first as the program has just done, the second with the loader's ``__iter__``."""
-    before = len(iterators_of(same))
-    if epoch == 0:
+    The latter may iterate in a thread of its own, so all of it runs in threads, as far as the first batch.
+    """
+    if waiting is None:
         with suppress(TypeError):  # torchdata's takes more
             vars(same)["_iterator"] = cls(same)  # where the loader's __iter__ looks for persistent workers
             return same._iterator
+        return cls(same)
+    found: List[Any] = []
+
+    def take_first() -> None:
+        found.append(iter(same))
+        if not isinstance(found[0], cls):
+            next(found[0])
+
     distributed = sys.modules.get("torch.distributed")
     if not (distributed and distributed.is_available() and distributed.is_initialized()):  # it may talk to ranks
-        with suppress(Exception):
-            iterator = iter(same)
-            if isinstance(iterator, cls):
-                return iterator
-            next(iterator)
-    new = iterators_of(same)[before:]
-    return new[-1] if new else cls(same)
+        thread = threading.Thread(target=take_first, daemon=True)
+        thread.start()
+        while thread.is_alive() and not waiting:
+            time.sleep(0.01)
+    iterators = [*waiting, *(each for each in found if isinstance(each, cls))]
+    return iterators[0] if iterators else cls(same)

@@ -1,15 +1,17 @@
 """Runs a task in a fork of the program, and ends all processes of that fork with it."""
 
+import fcntl
 import gc
 import multiprocessing
 import os
+import random
 import signal
 import sys
 import tempfile
 import threading
 from contextlib import suppress
 from multiprocessing import forkserver, util
-from typing import Any, Callable
+from typing import Any, Callable, Dict
 
 from .._options import rng
 from .._seeding import release_lock
@@ -21,9 +23,11 @@ LATE = "it took too long; --timeout sets the limit"
 def in_fork(task: Callable[[], Any], timeout: float) -> Any:
     """Return what ``task`` returns in a fork of this process. Whatever it draws, changes or breaks stays there."""
     ours, theirs = multiprocessing.Pipe()
+    state, places = random.getstate(), places_in_files()
     with tempfile.TemporaryFile("w+", 1) as output:
         pid = os.fork()
         if pid == 0:
+            random.setstate(state)  # Python 3.7 and later seed it in each fork, but a sampler draws from it
             ours.close()
             run_fork(task, theirs, output)
         theirs.close()
@@ -36,9 +40,22 @@ def in_fork(task: Callable[[], Any], timeout: float) -> Any:
             with suppress(OSError):  # it is gone, or the program ignores SIGCHLD
                 os.killpg(pid, signal.SIGKILL)  # with its workers
                 os.waitpid(pid, 0)
+            for file, place in places.items():
+                with suppress(OSError):  # another thread has closed it
+                    os.lseek(file, place, os.SEEK_SET)
         if "error" in found:
             output.seek(0)
             raise UnknownError(found["error"], output.read() + found.get("details", ""))
+    return found
+
+
+def places_in_files() -> Dict[int, int]:
+    """Return where this process is in the files that it reads, by descriptor: when a fork reads, it moves as well."""
+    found = {}
+    for file in map(int, os.listdir("/dev/fd")):
+        with suppress(OSError):  # a pipe, or the folder itself
+            if fcntl.fcntl(file, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+                found[file] = os.lseek(file, 0, os.SEEK_CUR)
     return found
 
 

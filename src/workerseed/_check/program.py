@@ -1,5 +1,6 @@
 """Watches a program: when one of its loaders first starts workers, examines it and writes a report."""
 
+import importlib
 import json
 import multiprocessing
 import os
@@ -15,6 +16,7 @@ from .._import_hook import call_when_imported
 
 OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 PACKAGES = tuple(os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "purelib", "platlib"))
+IMPORTLIB = os.path.dirname(importlib.__file__)
 
 settings: Any = json.loads(os.environ["WORKERSEED_CHECK"])  # path of the reports, options, time limit
 fixed_name: Optional[str] = ""  # the name that the command gives to the loader; None before it is there
@@ -107,9 +109,9 @@ def end() -> None:
 
 def write(key: str, name: str, found: Dict[str, Any]) -> None:
     """Hand a report to the command."""
-    report = {"key": key, "name": name, "loader": None, "status": None, "options": settings["options"]}
+    report = {"key": key, "name": name, "loader": None, "status": None, "rank": None}
     with open(settings["path"], "ab", 0) as file:  # unbuffered: another process may write at the same time
-        file.write(json.dumps(dict(report, **found)).encode() + b"\n")
+        file.write(json.dumps(dict(report, options=settings["options"], **found)).encode() + b"\n")
 
 
 def reason_of(error: BaseException, who: str = "it") -> Dict[str, str]:
@@ -118,7 +120,7 @@ def reason_of(error: BaseException, who: str = "it") -> Dict[str, str]:
         return dict(zip(("error", "details"), (*error.args, "")))
     lines = traceback.format_exception_only(type(error), error)
     frames = traceback.extract_tb(error.__traceback__)
-    theirs = [frame for frame in frames if not frame.filename.startswith((OURS, "<frozen"))]
+    theirs = [frame for frame in frames if not frame.filename.startswith((OURS, "<frozen", IMPORTLIB))]
     is_missing = getattr(error, "name", None) in ("torch", "numpy", "wrapt")
     text = next(line for line in lines if line[:1] != " ").splitlines()[0]  # of a SyntaxError, the code comes first
     text = f"{who} raised {text}" + "; run this with the Python that trains" * is_missing

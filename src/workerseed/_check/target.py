@@ -56,7 +56,7 @@ def first_epochs(target: str) -> Any:
 
 if __name__ == "__main__":
     _, target, start_method = sys.argv
-    del sys.argv[1:]  # the user's module may read it
+    sys.argv[:] = [target.rpartition(":")[0]]  # the user's module may read it
     os.environ["WORKERSEED"] = "on"  # its own `import workerseed` does what it does elsewhere
     try:
         if target:

@@ -24,7 +24,7 @@ def judge(report: Dict[str, Any], *others: Dict[str, Any]) -> Dict[str, Any]:
         report: what ``program.examine`` writes. Each of its ``runs`` has ``starts``, what each worker recorded in each
             of two epochs; ``again``, the first epoch in another process with the same seeds; ``unread``, the sources
             whose state at the start changes nothing in the batch, because it seeds them.
-        others: the reports of the same loader from other processes, which may be other ranks.
+        others: the reports of the same loader from other ranks.
 
     Returns:
         ``verdict``, ``reasons`` if it cannot tell, ``sources``, each with a comparison ``as_it_is`` and with
@@ -37,8 +37,7 @@ def judge(report: Dict[str, Any], *others: Dict[str, Any]) -> Dict[str, Any]:
     is_iterable = report["loader"]["iterable"]
     sources: Dict[str, Dict[str, Any]] = {}
     for way, run in report["runs"].items():
-        ranks = [other["runs"][way] for other in others if "error" not in other]
-        ranks = [other for other in ranks if other["rank"] != run["rank"]]
+        ranks = [other["runs"][way] for other in others]
         for name, comparison in compare_all(run, ranks, is_iterable).items():
             sources.setdefault(name, dict.fromkeys(WAYS))[way] = comparison
     before, after = (any(is_flawed(source[way]) for source in sources.values()) for way in WAYS)

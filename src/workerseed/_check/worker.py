@@ -113,13 +113,14 @@ def is_just_seeded(generator: Any) -> bool:
 
 def digest(batch: Any) -> Optional[str]:
     """Return a digest of a batch, or None if it cannot be pickled."""
-    file = io.BytesIO()
-    pickler: Any = pickle.Pickler(file, 4)
-    pickler.fast = True  # without a memo: equal objects and identical ones count the same
-    pickler.persistent_id = contents  # a pickled tensor has addresses
-    with suppress(Exception):
-        pickler.dump(batch)
-        return sha256(file.getvalue()).hexdigest()
+    for is_fast in (True, False):  # without a memo, equal objects and identical ones count the same; cycles need one
+        file = io.BytesIO()
+        pickler: Any = pickle.Pickler(file, 4)
+        pickler.fast = is_fast
+        pickler.persistent_id = contents  # a pickled tensor has addresses
+        with suppress(Exception):
+            pickler.dump(batch)
+            return sha256(file.getvalue()).hexdigest()
     return None
 
 
@@ -127,5 +128,6 @@ def contents(part: Any) -> Any:
     """Return what a tensor contains, and None for anything else."""
     if not isinstance(part, torch.Tensor):
         return None
-    part = part.detach().to(torch.float32 if "bfloat16" in str(part.dtype) else part.dtype)  # NumPy has no bfloat16
+    part = part.detach().to_dense() if part.is_sparse else part.detach()
+    part = part.to(torch.float32 if "bfloat16" in str(part.dtype) else part.dtype)  # NumPy has no bfloat16
     return str(part.dtype), tuple(part.shape), part.numpy().tobytes()
