@@ -47,10 +47,11 @@ def patch(dataloader: ModuleType) -> Tuple[str, str]:
     if not isinstance(loader, type) or not isinstance(root, type):
         return "unsupported", f"this torch has no DataLoader with worker iterators derived from {' or '.join(ROOTS)}"
     try:
+        unpatch({loader, root} - _patched)  # an earlier import of workerseed, dropped from sys.modules, may be there
+        _patched.update((loader, root))
         for cls, wrapper in ((loader, _init_loader), (root, _init_iterator)):
             if _find(cls, "__init__")[1] is None:
                 wrapt.wrap_function_wrapper(cls, "__init__", wrapper)
-            _patched.add(cls)
         for name in FUNCTIONS:
             if _find(root, name)[1] is None:
                 setattr(root, name, SeededAttribute(name, vars(root).get(name)))
@@ -61,9 +62,9 @@ def patch(dataloader: ModuleType) -> Tuple[str, str]:
     return "active", f"{reason}; options: {', '.join(options)}" if options else reason
 
 
-def unpatch() -> None:
+def unpatch(classes: Set[Any] = _patched) -> None:
     """Undo ``patch``, except where another library's plain function wraps one of our wrappers."""
-    for cls in list(_patched):
+    for cls in list(classes):
         for name in ("__init__", *FUNCTIONS):
             outer, ours = _find(cls, name)
             if ours is None:
@@ -102,9 +103,10 @@ def _find(cls: type, name: str) -> Tuple[Any, Any]:
 
 
 def _is_ours(attribute: Any) -> bool:
-    if type(attribute) in (wrapt.FunctionWrapper, wrapt.BoundFunctionWrapper):  # and not a proxy around one
-        return attribute._self_wrapper in (_init_loader, _init_iterator)
-    return type(attribute) is SeededAttribute
+    """Whether this module made it, now or in an earlier import; another copy of workerseed has another name."""
+    is_wrapper = type(attribute) in (wrapt.FunctionWrapper, wrapt.BoundFunctionWrapper)  # and not a proxy around one
+    made_by = attribute._self_wrapper if is_wrapper else type(attribute)
+    return getattr(made_by, "__module__", None) == __name__
 
 
 def _init_loader(wrapped: Any, loader: Any, args: Any, kwargs: Any) -> None:
