@@ -81,14 +81,9 @@ class _Finder:
             _searching.discard(thread)
         if spec is None or spec.loader is None:
             return spec  # type: ignore[no-any-return]
-        loader = _Loader(spec.loader)
-        try:
-            spec.loader = loader
-        except Exception:  # the spec is read-only
-            plain = ModuleSpecClass(name, loader, origin=spec.origin, loader_state=spec.loader_state)
-            plain.has_location, plain.cached = spec.has_location, spec.cached
-            spec = plain
-        return spec  # type: ignore[no-any-return]
+        hooked = ModuleSpecClass(name, None)  # the finder's own may be read-only
+        vars(hooked).update(vars(spec), loader=_Loader(spec.loader))
+        return hooked  # type: ignore[no-any-return]
 
 
 class _Loader:
