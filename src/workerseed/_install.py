@@ -71,7 +71,7 @@ def _turn_on(requested: Tuple[str, ...], rank: _config.Rank, value: str) -> None
         if settings.options is None:  # if it was installed before the variable changed, it stays on
             _set_state("off", reason)
         return
-    settings.options = _config.in_order((*of_variable, *(settings.options or ()), *requested))
+    settings.options = _config.checked_options((*of_variable, *(settings.options or ()), *requested))
     settings.rank = rank if rank is not None else settings.rank
     dataloader = imported_dataloader()
     if dataloader is None:
