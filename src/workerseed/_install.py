@@ -54,16 +54,16 @@ def install(options: Iterable[str] = (), rank: _config.Rank = None) -> None:
 
 
 def _turn_on(requested: Tuple[str, ...], rank: _config.Rank, value: str) -> None:
-    of_variable, reason = None, f"switched off by {_config.VARIABLE}={value}"
     try:
-        of_variable = _config.from_variable(value)
+        of_variable, reason = _config.from_variable(value), f"switched off by {_config.VARIABLE}={value}"
     except ValueError as error:
-        reason = str(error)
+        of_variable, reason = None, str(error)
         log_once(f"off: {reason}")
+    options = _config.checked_options((*requested, *(of_variable or ()), *(settings.options or ())))
     if rank is not None:
         from ._options.ranks import checked_rank
 
-        if "ranks" not in (*requested, *(of_variable or ()), *(settings.options or ())):
+        if "ranks" not in options:
             raise ValueError("rank= needs the option 'ranks': install(['ranks'], rank=...)")
         if not callable(rank):
             checked_rank(rank, "rank")
@@ -71,8 +71,7 @@ def _turn_on(requested: Tuple[str, ...], rank: _config.Rank, value: str) -> None
         if settings.options is None:  # if it was installed before the variable changed, it stays on
             _set_state("off", reason)
         return
-    settings.options = _config.checked_options((*of_variable, *(settings.options or ()), *requested))
-    settings.rank = rank if rank is not None else settings.rank
+    settings.options, settings.rank = options, settings.rank if rank is None else rank
     dataloader = imported_dataloader()
     if dataloader is None:
         _set_state("waiting", "torch's DataLoader is not imported yet")

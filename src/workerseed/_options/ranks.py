@@ -38,9 +38,7 @@ def find_rank(given: Union[int, Callable[[], int], None] = None, verbose: bool =
         rank, source = int(distributed.get_rank()), "from torch.distributed"
     elif variable:
         value = os.environ[variable].strip()
-        # Longer numbers are not ranks, and int() refuses very long ones with its own error (Python 3.11).
-        number = int(value) if value.isdecimal() and len(value) <= len(str(MASK32)) else value
-        rank, source = checked_rank(number, variable), f"from {variable}"
+        rank, source = checked_rank(int(value) if value.isdecimal() else value, variable), f"from {variable}"
     else:
         names = ", ".join(RANK_VARIABLES)
         rank, source = 0, f"because torch.distributed is not initialized and none of these variables is set: {names}"
@@ -61,8 +59,5 @@ def checked_rank(rank: Any, name: str) -> int:
     """
     try:
         return checked_integer(name, rank, MASK32)
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"{name}={rank!r} is not a data-parallel rank, which the option 'ranks' of workerseed needs: "
-            f"expected a whole number from 0 to {MASK32}"
-        ) from None
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"workerseed's option 'ranks' needs a data-parallel rank: {error}") from None
