@@ -5,23 +5,19 @@ import inspect
 import sys
 from contextlib import suppress
 from types import ModuleType
-from typing import Any, Dict, Set, Tuple
+from typing import Any, Set, Tuple
 
 import wrapt
 
-from ._attributes import attributes_of
+from ._attributes import attributes_of, taken
 from ._config import BEYOND_TORCH_1_9, settings
 from ._seeding import SeededWorkerInit, WorkerInitFn
 
 # Every attribute that workerseed patches, all in torch.utils.data.dataloader; docs/how-it-works.md has the same list.
 #   DataLoader.__init__    wrapped: chains the reseeding step in front of worker_init_fn and stores the chain beside it
-#   <root>.__init__        wrapped: notes which loader an iterator belongs to
+#   <root>.__init__        wrapped: notes which loader an iterator belongs to; see root_class
 #   <root>._worker_init_fn, <root>.worker_init_fn
 #                          added: puts the reseeding step in front of the function that an iterator gives its workers
-ROOTS = (  # the root class of torch's iterators
-    "_BaseDataLoaderIter",  # torch 1.2 and later
-    "_DataLoaderIter",  # torch 1.0 and 1.1
-)
 FUNCTIONS = ("_worker_init_fn", "worker_init_fn")  # the latter up to torch 1.2, and in iterators that copy that code
 
 CHAIN = "_workerseed_init"  # the key in vars(loader); Lightning does not copy names with a leading underscore
@@ -45,7 +41,7 @@ def patch(dataloader: ModuleType) -> Tuple[str, str]:
     if native and not options:
         return "native", native
     if not isinstance(loader, type) or not isinstance(root, type):
-        return "unsupported", f"this torch has no DataLoader with worker iterators derived from {' or '.join(ROOTS)}"
+        return "unsupported", "this torch has no class DataLoader, or neither _BaseDataLoaderIter nor _DataLoaderIter"
     try:
         unpatch({loader, root} - _patched)  # an earlier import of workerseed, dropped from sys.modules, may be there
         _patched.update((loader, root))
@@ -89,7 +85,8 @@ def replaced(dataloader: Any) -> str:
 
 def root_class(dataloader: Any) -> Any:
     """Return the root class of torch's worker iterators in this module, or None."""
-    return next((getattr(dataloader, name) for name in ROOTS if hasattr(dataloader, name)), None)
+    legacy = getattr(dataloader, "_DataLoaderIter", None)  # torch 1.0 and 1.1
+    return getattr(dataloader, "_BaseDataLoaderIter", legacy)  # torch 1.2 and later
 
 
 def _find(cls: type, name: str) -> Tuple[Any, Any]:
@@ -148,13 +145,8 @@ def _init_iterator(wrapped: Any, iterator: Any, args: Any, kwargs: Any) -> None:
     if settings.options is not None and (args or "loader" in kwargs):
         attributes[LOADER] = args[0] if args else kwargs["loader"]
     wrapped(*args, **kwargs)
-    if not _has_workers(attributes):
+    if taken(attributes, "num_workers") == 0:
         attributes.pop(LOADER, None)
-
-
-def _has_workers(iterator: Dict[str, Any]) -> bool:
-    """Whether an iterator with these attributes starts workers, or does not say."""
-    return bool(iterator.get("_num_workers", iterator.get("num_workers")) != 0)  # the latter up to torch 1.2
 
 
 class SeededAttribute:
@@ -185,7 +177,7 @@ class SeededAttribute:
 
     def __set__(self, iterator: Any, worker_init_fn: Any) -> None:
         attributes = attributes_of(iterator)
-        if settings.options is not None and _has_workers(attributes) and not _is_seeded(worker_init_fn):
+        if settings.options is not None and taken(attributes, "num_workers") != 0 and not _is_seeded(worker_init_fn):
             worker_init_fn = _seeded_init(iterator, attributes.pop(LOADER, None), worker_init_fn)
         attributes[self.name] = worker_init_fn
 
