@@ -18,10 +18,12 @@ class Settings:
     Attributes:
         options: the options that are on; None while workerseed is off.
         rank: the argument of ``install``.
+        state: the state and its reason when it last changed; see ``status``.
     """
 
     options: Optional[Tuple[str, ...]] = None
     rank: Rank = None
+    state: Tuple[str, str] = ("off", "not installed")
 
 
 settings = Settings()

@@ -11,8 +11,6 @@ from ._config import settings
 from ._import_hook import imported_dataloader, variable
 from ._messages import log, log_once, warn_once
 
-_state = ("off", "not installed")
-
 
 class Status(NamedTuple):
     """What workerseed does in this process.
@@ -87,14 +85,14 @@ def uninstall() -> None:
     """
     _set_state("off", "uninstalled")
     settings.options = settings.rank = None
-    for name, function in (("_patch", "unpatch"), ("_options", "forget_marks")):
+    for name, function in (("_patch", "unpatch"), ("_options.marks", "forget_marks")):
         if f"{__package__}.{name}" in sys.modules:
             getattr(sys.modules[f"{__package__}.{name}"], function, bool)()  # another thread may be importing it
 
 
 def status() -> Status:
     """Return what workerseed does in this process, and why."""
-    state, reason = _state
+    state, reason = settings.state
     dataloader = imported_dataloader()
     if state == "active":
         from . import _patch
@@ -119,16 +117,14 @@ def patch_dataloader(dataloader: ModuleType) -> None:
     try:
         from . import _patch
 
-        state = _patch.patch(dataloader)
+        _set_state(*_patch.patch(dataloader))
     except Exception as error:
-        state = ("failed", repr(error))
-    _set_state(*state)
+        _set_state("failed", repr(error))
 
 
 def _set_state(state: str, reason: str) -> None:
-    global _state
-    changed = (state, reason) != _state
-    _state = (state, reason)
+    changed = (state, reason) != settings.state
+    settings.state = (state, reason)
     if state in ("unsupported", "failed"):
         warn_once("DataLoader workers are not seeded: " + reason)
     elif changed and state != "waiting" and "verbose" in (settings.options or ()):

@@ -5,6 +5,7 @@ from typing import Any, Dict, List, Optional, Set
 from torch.utils.data import dataloader
 
 from .._attributes import attributes_of, taken
+from .._config import settings
 from .._messages import log_once, warn_once
 from .._seeding import release_lock
 from .marks import KEEP, RESEED, is_marked, marked
@@ -12,14 +13,13 @@ from .rng import KINDS, forget_second_normal, reseed_source, source_of
 from .search import find_generators
 
 
-def stored_generators(iterator: Any, loader: Any, worker_init_fn: Any, verbose: bool) -> "Optional[StoredGenerators]":
+def stored_generators(iterator: Any, loader: Any, worker_init_fn: Any) -> "Optional[StoredGenerators]":
     """Return what the workers that ``iterator`` starts now reseed; None for nothing.
 
     Args:
         iterator: the worker iterator that is being built.
         loader: its loader, or None.
         worker_init_fn: the user's function, or None.
-        verbose: log what is left alone.
     """
     attributes = attributes_of(iterator)
     dataset = taken(attributes, "dataset")
@@ -34,11 +34,9 @@ def stored_generators(iterator: Any, loader: Any, worker_init_fn: Any, verbose: 
     if (is_iterable or taken(attributes, "dataset_kind") == 1) and not is_marked(loader, RESEED):
         requested, all_chosen = _marked_sources(RESEED), chosen
         chosen = {path: generator for path, generator in chosen.items() if id(source_of(generator)) in requested}
-        if verbose and len(chosen) < len(all_chosen):
-            log_once(
-                f"generators: left {len(all_chosen) - len(chosen)} on iterable-style dataset {type(dataset).__name__} "
-                "unchanged: its workers may rely on identical shuffles; see workerseed.reseed"
-            )
+        left = f"left {len(all_chosen) - len(chosen)} on iterable-style dataset {type(dataset).__name__} unchanged"
+        if len(chosen) < len(all_chosen) and "verbose" in (settings.options or ()):
+            log_once(f"generators: {left}: its workers may rely on identical shuffles; see workerseed.reseed")
     return StoredGenerators(roots, chosen) if chosen else None
 
 

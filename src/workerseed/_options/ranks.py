@@ -2,8 +2,9 @@
 
 import os
 import sys
-from typing import Any, Callable, Union
+from typing import Any
 
+from .._config import settings
 from .._messages import log_once
 from .._seeding import MASK32, checked_integer
 
@@ -19,18 +20,16 @@ RANK_VARIABLES = (
 )
 
 
-def find_rank(given: Union[int, Callable[[], int], None] = None, verbose: bool = False) -> int:
+def find_rank() -> int:
     """Return the data-parallel rank of this process.
 
-    Args:
-        given: what ``install`` got, a number or a function; None for the rank of ``torch.distributed`` if that is
-            initialized, else of the launcher, else 0.
-        verbose: log the rank and its source.
+    It is what ``install`` got, else the rank of ``torch.distributed`` if that is initialized, else of the launcher,
+    else 0.
 
     Raises:
         ValueError: it is not a rank.
     """
-    distributed = sys.modules.get("torch.distributed")
+    given, distributed = settings.rank, sys.modules.get("torch.distributed")
     variable = next((name for name in RANK_VARIABLES if os.environ.get(name, "").strip()), None)
     if given is not None:
         rank, source = checked_rank(given() if callable(given) else given, "rank"), "from install"
@@ -42,7 +41,7 @@ def find_rank(given: Union[int, Callable[[], int], None] = None, verbose: bool =
     else:
         names = ", ".join(RANK_VARIABLES)
         rank, source = 0, f"because torch.distributed is not initialized and none of these variables is set: {names}"
-    if verbose:
+    if "verbose" in (settings.options or ()):
         log_once(f"ranks: rank {rank}, {source}")
     return rank
 
