@@ -6,7 +6,6 @@ import sys
 
 TYPE_CHECKING = False  # mypy reads it as true; `typing` itself is too slow to import at interpreter start
 if TYPE_CHECKING:
-    from importlib.machinery import ModuleSpec
     from types import ModuleType
     from typing import Any, Callable, List, Optional, Set
 
@@ -18,7 +17,7 @@ DATALOADER = "torch.utils.data.dataloader"
 ModuleSpecClass: "Any" = type(sys.__spec__)  # as importlib.machinery has it, which takes long to import
 
 _callbacks: "List[Callback]" = []
-_searching: "Set[int]" = set()  # threads in which the finder asks the import system, which must not ask the finder
+_searching: "Set[int]" = set()  # threads in which find_spec asks the import system, which must not ask it in turn
 
 
 def call_when_imported(callback: "Callback") -> None:
@@ -28,8 +27,9 @@ def call_when_imported(callback: "Callback") -> None:
     in other threads skip the next finder.
     """
     _callbacks.append(callback)
-    if _Finder not in sys.meta_path:
-        sys.meta_path.insert(0, _Finder)
+    this: Any = sys.modules[__name__]  # a finder is anything that has find_spec
+    if this not in sys.meta_path:
+        sys.meta_path.insert(0, this)
     dataloader = imported_dataloader()
     if dataloader is not None:
         _call(dataloader)
@@ -42,9 +42,8 @@ def call_when_imported(callback: "Callback") -> None:
 def imported_dataloader() -> "Optional[ModuleType]":
     """Return the module ``torch.utils.data.dataloader`` if its import has finished, else None."""
     module = sys.modules.get(DATALOADER)
-    if not issubclass(type(module), type(sys)):  # None, or a mock: nothing to patch
-        return None
-    return None if getattr(_spec_of(module), "_initializing", False) else module
+    is_module = issubclass(type(module), type(sys))  # and not None, or a mock: nothing to patch
+    return module if is_module and not getattr(_spec_of(module), "_initializing", False) else None
 
 
 def _spec_of(module: "Any") -> "Any":
@@ -63,27 +62,24 @@ def _call(module: "Any") -> None:
                 sys.stderr.write(f"workerseed: DataLoader workers are not seeded: {error!r}\n")
 
 
-class _Finder:
-    """Lets the import system find torch's DataLoader as usual, and hooks its loader.
+def find_spec(name: str, path: object = None, target: object = None) -> "Any":
+    """Let the import system find torch's DataLoader as usual, and hook its loader.
 
-    ``find_spec`` runs under an import lock that another thread may be waiting for, so it imports nothing.
+    This runs under an import lock that another thread may be waiting for, so it imports nothing.
     """
-
-    @classmethod
-    def find_spec(cls, name: str, path: object = None, target: object = None) -> "Optional[ModuleSpec]":
-        thread = _thread.get_ident()
-        if name != DATALOADER or thread in _searching:
-            return None
-        try:
-            _searching.add(thread)
-            spec: Any = sys.modules["_frozen_importlib"]._find_spec(name, path, target)
-        finally:
-            _searching.discard(thread)
-        if spec is None or spec.loader is None:
-            return spec  # type: ignore[no-any-return]
-        hooked = ModuleSpecClass(name, None)  # the finder's own may be read-only
-        vars(hooked).update(vars(spec), loader=_Loader(spec.loader))
-        return hooked  # type: ignore[no-any-return]
+    thread = _thread.get_ident()
+    if name != DATALOADER or thread in _searching:
+        return None
+    try:
+        _searching.add(thread)
+        spec = sys.modules["_frozen_importlib"]._find_spec(name, path, target)
+    finally:
+        _searching.discard(thread)
+    if spec is None or spec.loader is None:
+        return spec
+    hooked = ModuleSpecClass(name, None)  # the finder's own may be read-only
+    vars(hooked).update(vars(spec), loader=_Loader(spec.loader))
+    return hooked
 
 
 class _Loader:
@@ -119,9 +115,7 @@ def _watch(module: "Any") -> None:
 
     This thread must not wait. The import system marks the end in the module's spec.
     """
-    if not issubclass(type(module), type(sys)):
-        return
-    spec = _spec_of(module)
+    spec = _spec_of(module) if issubclass(type(module), type(sys)) else None
     if type(spec) is ModuleSpecClass:
         spec.__class__ = _WatchedSpec
         if not getattr(spec, "_initializing", False):  # it has finished in the meantime
