@@ -62,17 +62,14 @@ def unpatch(classes: Set[Any] = _patched) -> None:
     """Undo ``patch``, except where another library's plain function wraps one of our wrappers."""
     for cls in list(classes):
         for name in ("__init__", *FUNCTIONS):
-            outer, ours = _find(cls, name)
-            if ours is None:
-                continue
-            if outer is not None:
-                if hasattr(type(outer), "__wrapped__"):  # a wrapper of wrapt, or of another copy of workerseed
-                    with suppress(Exception):  # it may be read-only
-                        outer.__wrapped__ = ours.__wrapped__
-            elif ours.__wrapped__ is None:
+            holder, ours = _find(cls, name)
+            if holder is cls and ours.__wrapped__ is None:
                 delattr(cls, name)
-            else:
+            elif holder is cls:
                 setattr(cls, name, ours.__wrapped__)
+            elif hasattr(type(holder), "__wrapped__"):  # a wrapper of wrapt, or of another copy of workerseed
+                with suppress(Exception):  # it may be read-only
+                    holder.__wrapped__ = ours.__wrapped__
         _patched.discard(cls)  # now: after an interrupt, the next call does the rest
 
 
@@ -90,10 +87,10 @@ def root_class(dataloader: Any) -> Any:
 
 
 def _find(cls: type, name: str) -> Tuple[Any, Any]:
-    """Return another library's wrapper around ours, and ours, in the attribute ``name`` of ``cls``; None if missing."""
+    """Return what holds our wrapper of an attribute, ``cls`` or another library's wrapper, and ours; or None twice."""
     attribute: Any = vars(cls).get(name)
     if _is_ours(attribute):
-        return None, attribute
+        return cls, attribute
     outer = inspect.unwrap(attribute, stop=lambda around: _is_ours(getattr(around, "__wrapped__", None)))
     ours = getattr(outer, "__wrapped__", None)
     return (outer, ours) if _is_ours(ours) else (None, None)
