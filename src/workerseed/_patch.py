@@ -11,7 +11,8 @@ import wrapt
 
 from ._attributes import attributes_of, taken
 from ._config import BEYOND_TORCH_1_9, settings
-from ._seeding import SeededWorkerInit, WorkerInitFn
+from ._messages import warn_once
+from ._seeding import Reseed, SeededWorkerInit, WorkerInitFn
 
 # Every attribute that workerseed patches, all in torch.utils.data.dataloader; docs/how-it-works.md has the same list.
 #   DataLoader.__init__    wrapped: chains the reseeding step in front of worker_init_fn and stores the chain beside it
@@ -125,12 +126,12 @@ class ChainedInit:
     def __init__(self, worker_init_fn: WorkerInitFn) -> None:
         self.worker_init_fn = worker_init_fn
 
-    def for_start(self, *arguments: Any) -> SeededWorkerInit:
+    def for_start(self, rank: int, reseed: Reseed) -> SeededWorkerInit:
         """Return what the workers of one start call; see ``SeededWorkerInit`` for the arguments."""
         # The class that pickle will find, if the program has dropped our modules from sys.modules since.
         from ._seeding import SeededWorkerInit
 
-        return SeededWorkerInit(self.worker_init_fn, *arguments)
+        return SeededWorkerInit(self.worker_init_fn, rank, reseed)
 
     def __reduce__(self) -> Any:
         return type(None), ()
@@ -187,15 +188,32 @@ def _is_seeded(worker_init_fn: Any) -> bool:
 
 
 def _seeded_init(iterator: Any, loader: Any, worker_init_fn: WorkerInitFn) -> SeededWorkerInit:
-    """Return what the workers that ``iterator`` is starting call instead of ``worker_init_fn``."""
-    for_start: Tuple[Any, ...] = ()
-    if set(BEYOND_TORCH_1_9).intersection(settings.options or ()):
-        from . import _options
+    """Return what the workers that ``iterator`` is starting call instead of ``worker_init_fn``.
 
-        for_start = _options.for_start(iterator, loader, worker_init_fn)
+    Args:
+        iterator: it has the dataset and ``collate_fn`` in its attributes.
+        loader: its loader, or None if that is not known.
+        worker_init_fn: the user's function, or None.
+
+    Raises:
+        ValueError: the launcher or ``install(rank=...)`` gives something that is not a rank.
+    """
+    options = settings.options or ()
+    rank, reseed = 0, None
+    if "ranks" in options:
+        from ._options.ranks import find_rank
+
+        rank = find_rank()
+    if "generators" in options:
+        try:
+            from ._options.generators import stored_generators
+
+            reseed = stored_generators(iterator, loader, worker_init_fn)
+        except Exception as error:
+            warn_once(f"stored generators are not reseeded: {error!r}")
     chain = attributes_of(loader).get(CHAIN)
     if chain is None or chain.worker_init_fn is not worker_init_fn:
         # The function was assigned later, or the loader never went through our DataLoader.__init__: it is older than
         # the patch, was unpickled, or its class does not call that __init__ (fastai 1 and 2).
         chain = ChainedInit(worker_init_fn)
-    return chain.for_start(*for_start)
+    return chain.for_start(rank, reseed)
