@@ -4,7 +4,6 @@ import functools
 import inspect
 import sys
 from contextlib import suppress
-from types import ModuleType
 from typing import Any, Set, Tuple
 
 import wrapt
@@ -12,7 +11,7 @@ import wrapt
 from ._attributes import attributes_of, taken
 from ._config import BEYOND_TORCH_1_9, settings
 from ._messages import warn_once
-from ._seeding import Reseed, SeededWorkerInit, WorkerInitFn
+from ._seeding import SeededWorkerInit, WorkerInitFn
 
 # Every attribute that workerseed patches, all in torch.utils.data.dataloader; docs/how-it-works.md has the same list.
 #   DataLoader.__init__    wrapped: chains the reseeding step in front of worker_init_fn and stores the chain beside it
@@ -27,7 +26,7 @@ LOADER = "_workerseed_loader"  # the key in vars(iterator), until the iterator h
 _patched: Set[Any] = set()  # the classes
 
 
-def patch(dataloader: ModuleType) -> Tuple[str, str]:
+def patch(dataloader: Any) -> Tuple[str, str]:
     """Patch the module ``torch.utils.data.dataloader`` if necessary; patching it twice is harmless.
 
     The module's contents decide, not torch's version: vendor builds such as ``1.9.0a0+2ecb2c7`` lack the fix.
@@ -126,11 +125,32 @@ class ChainedInit:
     def __init__(self, worker_init_fn: WorkerInitFn) -> None:
         self.worker_init_fn = worker_init_fn
 
-    def for_start(self, rank: int, reseed: Reseed) -> SeededWorkerInit:
-        """Return what the workers of one start call; see ``SeededWorkerInit`` for the arguments."""
+    def for_start(self, iterator: Any, loader: Any) -> SeededWorkerInit:
+        """Return what the workers of one start call.
+
+        Args:
+            iterator: the one that starts them; it has the dataset and ``collate_fn`` in its attributes.
+            loader: its loader, or None if that is not known.
+
+        Raises:
+            ValueError: the launcher or ``install(rank=...)`` gives something that is not a rank.
+        """
         # The class that pickle will find, if the program has dropped our modules from sys.modules since.
         from ._seeding import SeededWorkerInit
 
+        options = settings.options or ()
+        rank, reseed = 0, None
+        if "ranks" in options:
+            from ._options.ranks import find_rank
+
+            rank = find_rank()
+        if "generators" in options:
+            try:
+                from ._options.generators import stored_generators
+
+                reseed = stored_generators(iterator, loader, self.worker_init_fn)
+            except Exception as error:
+                warn_once(f"stored generators are not reseeded: {error!r}")
         return SeededWorkerInit(self.worker_init_fn, rank, reseed)
 
     def __reduce__(self) -> Any:
@@ -140,8 +160,8 @@ class ChainedInit:
 def _init_iterator(wrapped: Any, iterator: Any, args: Any, kwargs: Any) -> None:
     """Wrap the root class's ``__init__``: note the loader until the iterator stores its ``worker_init_fn``."""
     attributes = attributes_of(iterator)
-    if settings.options is not None and (args or "loader" in kwargs):
-        attributes[LOADER] = args[0] if args else kwargs["loader"]
+    if settings.options is not None:
+        attributes[LOADER] = args[0] if args else kwargs.get("loader")
     wrapped(*args, **kwargs)
     if taken(attributes, "num_workers") == 0:
         attributes.pop(LOADER, None)
@@ -176,7 +196,13 @@ class SeededAttribute:
     def __set__(self, iterator: Any, worker_init_fn: Any) -> None:
         attributes = attributes_of(iterator)
         if settings.options is not None and taken(attributes, "num_workers") != 0 and not _is_seeded(worker_init_fn):
-            worker_init_fn = _seeded_init(iterator, attributes.pop(LOADER, None), worker_init_fn)
+            loader = attributes.pop(LOADER, None)
+            chain = attributes_of(loader).get(CHAIN)
+            if chain is None or chain.worker_init_fn is not worker_init_fn:
+                # The function was assigned later, or the loader never went through our DataLoader.__init__: it is older
+                # than the patch, was unpickled, or its class does not call that __init__ (fastai 1 and 2).
+                chain = ChainedInit(worker_init_fn)
+            worker_init_fn = chain.for_start(iterator, loader)
         attributes[self.name] = worker_init_fn
 
 
@@ -185,35 +211,3 @@ def _is_seeded(worker_init_fn: Any) -> bool:
     # Not isinstance: that may run the user's code, a property named __class__.
     parts = worker_init_fn.args if issubclass(type(worker_init_fn), functools.partial) else ()
     return any(type(part) is SeededWorkerInit for part in (worker_init_fn, *parts))
-
-
-def _seeded_init(iterator: Any, loader: Any, worker_init_fn: WorkerInitFn) -> SeededWorkerInit:
-    """Return what the workers that ``iterator`` is starting call instead of ``worker_init_fn``.
-
-    Args:
-        iterator: it has the dataset and ``collate_fn`` in its attributes.
-        loader: its loader, or None if that is not known.
-        worker_init_fn: the user's function, or None.
-
-    Raises:
-        ValueError: the launcher or ``install(rank=...)`` gives something that is not a rank.
-    """
-    options = settings.options or ()
-    rank, reseed = 0, None
-    if "ranks" in options:
-        from ._options.ranks import find_rank
-
-        rank = find_rank()
-    if "generators" in options:
-        try:
-            from ._options.generators import stored_generators
-
-            reseed = stored_generators(iterator, loader, worker_init_fn)
-        except Exception as error:
-            warn_once(f"stored generators are not reseeded: {error!r}")
-    chain = attributes_of(loader).get(CHAIN)
-    if chain is None or chain.worker_init_fn is not worker_init_fn:
-        # The function was assigned later, or the loader never went through our DataLoader.__init__: it is older than
-        # the patch, was unpickled, or its class does not call that __init__ (fastai 1 and 2).
-        chain = ChainedInit(worker_init_fn)
-    return chain.for_start(rank, reseed)
