@@ -23,13 +23,9 @@ _searching: "Set[int]" = set()  # threads in which find_spec asks the import sys
 def call_when_imported(callback: "Callback") -> None:
     """Call ``callback`` with the module ``torch.utils.data.dataloader`` each time it has been executed.
 
-    If it is already imported, call ``callback`` now as well. The finder is never removed: that could make imports
-    in other threads skip the next finder.
+    If it is already imported, call ``callback`` now as well.
     """
     _callbacks.append(callback)
-    this: Any = sys.modules[__name__]  # a finder is anything that has find_spec
-    if this not in sys.meta_path:
-        sys.meta_path.insert(0, this)
     dataloader = imported_dataloader()
     if dataloader is not None:
         _call(dataloader)
@@ -130,3 +126,7 @@ class _WatchedSpec(ModuleSpecClass):  # type: ignore[misc]
             dataloader = imported_dataloader()
             if dataloader is not None:
                 _call(dataloader)
+
+
+# A finder is anything that has find_spec. To remove it could make imports in other threads skip the next finder.
+sys.meta_path.insert(0, sys.modules[__name__])
