@@ -5,9 +5,8 @@ import sys
 from types import ModuleType
 from typing import Iterable, NamedTuple, Optional, Tuple
 
-from . import _config
 from ._attributes import attributes_of
-from ._config import settings
+from ._config import VARIABLE, Rank, checked_options, from_variable, settings
 from ._import_hook import imported_dataloader, variable
 from ._messages import log, log_once, warn_once
 
@@ -29,7 +28,7 @@ class Status(NamedTuple):
     options: Tuple[str, ...]
 
 
-def install(options: Iterable[str] = (), rank: _config.Rank = None) -> None:
+def install(options: Iterable[str] = (), rank: Rank = None) -> None:
     """Seed NumPy in every DataLoader worker that starts from now on, as torch 1.9 does.
 
     ``import workerseed`` does this for you. If torch is not imported yet, workerseed waits for it. You can call
@@ -48,16 +47,16 @@ def install(options: Iterable[str] = (), rank: _config.Rank = None) -> None:
             ``ranks``.
         TypeError: ``options`` is not a collection of names.
     """
-    _turn_on(_config.checked_options(options), rank, os.environ.get(_config.VARIABLE, ""))
+    _turn_on(checked_options(options), rank, os.environ.get(VARIABLE, ""))
 
 
-def _turn_on(requested: Tuple[str, ...], rank: _config.Rank, value: str) -> None:
+def _turn_on(requested: Tuple[str, ...], rank: Rank, value: str) -> None:
     try:
-        of_variable, reason = _config.from_variable(value), f"switched off by {_config.VARIABLE}={value}"
+        of_variable, reason = from_variable(value), f"switched off by {VARIABLE}={value}"
     except ValueError as error:
         of_variable, reason = None, str(error)
         log_once(f"off: {reason}")
-    options = _config.checked_options((*requested, *(of_variable or ()), *(settings.options or ())))
+    options = checked_options((*requested, *(of_variable or ()), *(settings.options or ())))
     if rank is not None:
         from ._options.ranks import checked_rank
 
