@@ -109,9 +109,7 @@ def _init_loader(wrapped: Any, loader: Any, args: Any, kwargs: Any) -> None:
     The iterator does not depend on it: it makes the chain itself for loaders that did not come through here.
     """
     wrapped(*args, **kwargs)
-    if settings.options is None:
-        return
-    attributes = attributes_of(loader)
+    attributes = {} if settings.options is None else attributes_of(loader)
     if attributes.get("num_workers"):
         attributes[CHAIN] = ChainedInit(attributes.get("worker_init_fn"))
 
