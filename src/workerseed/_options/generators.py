@@ -25,13 +25,11 @@ def stored_generators(iterator: Any, loader: Any, worker_init_fn: Any) -> "Optio
     dataset = taken(attributes, "dataset")
     roots = {"dataset": dataset, "collate_fn": taken(attributes, "collate_fn"), "worker_init_fn": worker_init_fn}
     found = {} if is_marked(loader, KEEP) else find_generators(roots)
-    if not found:
-        return None  # nothing to choose from, so the marked datasets need no search
-    kept = _marked_sources(KEEP)
+    kept = _marked_sources(KEEP) if found else set()  # it searches the marked datasets
     chosen = {path: generator for path, generator in found.items() if id(source_of(generator)) not in kept}
     is_iterable = issubclass(type(dataset), getattr(dataloader, "IterableDataset", ()))  # torch 1.2 and later
     # fastai 2 loads iterable-style from a dataset of another class; 1 is _DatasetKind.Iterable.
-    if (is_iterable or taken(attributes, "dataset_kind") == 1) and not is_marked(loader, RESEED):
+    if chosen and (is_iterable or taken(attributes, "dataset_kind") == 1) and not is_marked(loader, RESEED):
         requested, all_chosen = _marked_sources(RESEED), chosen
         chosen = {path: generator for path, generator in chosen.items() if id(source_of(generator)) in requested}
         left = f"left {len(all_chosen) - len(chosen)} on iterable-style dataset {type(dataset).__name__} unchanged"
