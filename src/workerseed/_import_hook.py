@@ -9,18 +9,16 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any, Callable, List, Optional, Set
 
-    Callback = Callable[[ModuleType], None]
-
 variable = os.environ.get("WORKERSEED", "")  # now: a program may change its environment before it imports torch
 
 DATALOADER = "torch.utils.data.dataloader"
 ModuleSpecClass: "Any" = type(sys.__spec__)  # as importlib.machinery has it, which takes long to import
 
-_callbacks: "List[Callback]" = []
+_callbacks: "List[Callable[[ModuleType], None]]" = []
 _searching: "Set[int]" = set()  # threads in which find_spec asks the import system, which must not ask it in turn
 
 
-def call_when_imported(callback: "Callback") -> None:
+def call_when_imported(callback: "Callable[[ModuleType], None]") -> None:
     """Call ``callback`` with the module ``torch.utils.data.dataloader`` each time it has been executed.
 
     If it is already imported, call ``callback`` now as well.
