@@ -1,5 +1,6 @@
 """Searches a loader's objects for the generators that they store or that their code names."""
 
+import dis
 import gc
 import os
 import random
@@ -24,6 +25,8 @@ ARRAY: Any = getattr(sys.modules.get("numpy"), "ndarray", ())  # .rng has import
 CONTAINERS: Any = (list, tuple, dict, set, frozenset, ARRAY)
 NOT_SEARCHED = ("builtins", "torch", "numpy", "workerseed")
 INSTALLED = (os.path.dirname(os.__file__) + os.sep, "site-packages", "dist-packages")  # parts of paths
+NAME_GLOBALS = ("LOAD_GLOBAL", "LOAD_NAME", "IMPORT_NAME")  # instructions
+NAME_ATTRIBUTES = ("LOAD_ATTR", "LOAD_METHOD", "IMPORT_FROM")
 
 
 def find_generators(roots: Dict[str, Any], leading: AbstractSet[Any] = frozenset()) -> Dict[str, Any]:
@@ -146,21 +149,23 @@ def _is_searched(value: Any, own_packages: Set[str]) -> bool:
 
 
 def _named(function: FunctionType) -> List[Tuple[str, Any]]:
-    """Return the global variables that a function's code may name, in any module, by ``module.name``."""
-    names, variables = _names_in(function.__code__), function.__globals__
-    own = sorted(variables if "globals" in names else names)  # `globals()` may name any
-    parts = [(f"{function.__module__}.{name}", variables.get(name, sys.modules.get(name))) for name in own]
+    """Return the global variables that a function's code names, in any module, by ``module.name``."""
+    of_globals, of_attributes = (_names_in(function.__code__, kind) for kind in (NAME_GLOBALS, NAME_ATTRIBUTES))
+    variables = function.__globals__
+    names = variables if "globals" in of_globals else of_globals  # it may name any
+    parts = [(f"{function.__module__}.{name}", variables.get(name, sys.modules.get(name))) for name in sorted(names)]
     modules: List[int] = []
     part: Any
     for _, part in parts:  # the list grows
         if issubclass(type(part), ModuleType) and id(part) not in modules:
             modules.append(id(part))
             found = attributes_of(part)  # this does not make a lazy module load
-            parts += [(f"{found.get('__name__')}.{name}", found[name]) for name in sorted(names & set(found))]
+            parts += [(f"{found.get('__name__')}.{name}", found[name]) for name in sorted(of_attributes & set(found))]
     return parts
 
 
 @lru_cache(maxsize=10000)
-def _names_in(code: CodeType) -> Set[str]:
-    """Return the names of global variables and of attributes in the code, nested code included."""
-    return set(code.co_names).union(*(_names_in(inner) for inner in code.co_consts if isinstance(inner, CodeType)))
+def _names_in(code: CodeType, instructions: Tuple[str, ...]) -> Set[str]:
+    """Return the names in these instructions of the code, nested code included."""
+    names = {part.argval for part in dis.get_instructions(code) if part.opname in instructions}
+    return names.union(*(_names_in(inner, instructions) for inner in code.co_consts if isinstance(inner, CodeType)))
