@@ -2,7 +2,6 @@
 
 import _thread
 import gc
-import operator
 import os
 import sys
 from itertools import permutations
@@ -43,7 +42,10 @@ def numpy_seed(base_seed: int, worker_id: int, rank: int = 0) -> List[int]:
 
 def checked_integer(name: str, number: int, largest: int) -> int:
     """Return ``number`` as Python's own int: NumPy's integers overflow where Python's do not."""
-    number = operator.index(number)
+    try:
+        number = number.__index__()
+    except (AttributeError, TypeError):
+        raise TypeError(f"{name} must be an integer, got {number!r}") from None
     if not 0 <= number <= largest:
         raise ValueError(f"{name} must be from 0 to {largest}, got {number!r}")
     return number

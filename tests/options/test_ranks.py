@@ -59,10 +59,8 @@ def test_the_first_variable_that_is_set_counts(monkeypatch):
 
 
 def not_a_rank(name, rank):
-    reason = f"'{type(rank).__name__}' object cannot be interpreted as an integer"
-    if isinstance(rank, int):
-        reason = f"it must be from 0 to 4294967295, got {rank}"
-    return f"workerseed's option 'ranks' needs a rank, not {name}={rank!r}: {reason}"
+    needed = "from 0 to 4294967295" if isinstance(rank, int) else "an integer"
+    return f"workerseed's option 'ranks' needs a data-parallel rank: {name} must be {needed}, got {rank!r}"
 
 
 @pytest.mark.parametrize("value", ["first", "-1", "1.0", "1 2", "1e3", "1_0", "²", "4294967296"])

@@ -52,7 +52,7 @@ def test_integers_of_numpy_are_taken():
         ((2**64, 0), ValueError, "base_seed must be from 0 to 18446744073709551615, got 18446744073709551616"),
         ((0, -1), ValueError, "worker_id must be from 0 to 4294967295, got -1"),
         ((0, 0, 2**32), ValueError, "rank must be from 0 to 4294967295, got 4294967296"),
-        ((1.5, 0), TypeError, "'float' object cannot be interpreted as an integer"),
+        ((1.5, 0), TypeError, "base_seed must be an integer, got 1.5"),
     ],
 )
 def test_what_is_no_number_in_range_is_an_error(arguments, kind, message):

@@ -57,6 +57,6 @@ def checked_rank(rank: Any, name: str) -> int:
         ValueError: it is not a rank.
     """
     try:
-        return checked_integer("it", rank, MASK32)
+        return checked_integer(name, rank, MASK32)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"workerseed's option 'ranks' needs a rank, not {name}={rank!r}: {error}") from None
+        raise ValueError(f"workerseed's option 'ranks' needs a data-parallel rank: {error}") from None
