@@ -71,9 +71,14 @@ def find_spec(name: str, path: object = None, target: object = None) -> "Any":
         _searching.discard(thread)
     if spec is None or spec.loader is None:
         return spec
-    hooked = ModuleSpecClass(name, None)  # the finder's own may be read-only
-    vars(hooked).update(vars(spec), loader=_Loader(spec.loader))
-    return hooked
+    loader = _Loader(spec.loader)
+    try:
+        spec.loader = loader
+    except Exception:  # the spec is read-only
+        plain = ModuleSpecClass(name, loader, origin=spec.origin, loader_state=spec.loader_state)
+        plain.has_location, plain.cached = spec.has_location, spec.cached
+        return plain
+    return spec
 
 
 class _Loader:

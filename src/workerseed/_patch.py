@@ -10,7 +10,6 @@ import wrapt
 
 from ._attributes import attributes_of, taken
 from ._config import BEYOND_TORCH_1_9, settings
-from ._messages import warn_once
 from ._seeding import SeededWorkerInit, WorkerInitFn
 
 # Every attribute that workerseed patches, all in torch.utils.data.dataloader; docs/how-it-works.md has the same list.
@@ -136,20 +135,12 @@ class ChainedInit:
         # The class that pickle will find, if the program has dropped our modules from sys.modules since.
         from ._seeding import SeededWorkerInit
 
-        options = settings.options or ()
-        rank, reseed = 0, None
-        if "ranks" in options:
-            from ._options.ranks import find_rank
+        of_options: Tuple[Any, ...] = ()
+        if set(BEYOND_TORCH_1_9).intersection(settings.options or ()):
+            from . import _options
 
-            rank = find_rank()
-        if "generators" in options:
-            try:
-                from ._options.generators import stored_generators
-
-                reseed = stored_generators(iterator, loader, self.worker_init_fn)
-            except Exception as error:
-                warn_once(f"stored generators are not reseeded: {error!r}")
-        return SeededWorkerInit(self.worker_init_fn, rank, reseed)
+            of_options = _options.for_start(iterator, loader, self.worker_init_fn)
+        return SeededWorkerInit(self.worker_init_fn, *of_options)
 
     def __reduce__(self) -> Any:
         return type(None), ()
