@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from ._install import Status, install, status, uninstall
-    from ._options import keep, reseed
+    from ._options.marks import keep, reseed
     from ._seeding import numpy_seed
 
 __all__ = ["Status", "install", "keep", "numpy_seed", "reseed", "status", "uninstall"]
@@ -22,7 +22,7 @@ class _Package(type(sys)):  # type: ignore[misc]
     def __getattr__(self, name):  # type: ignore[no-untyped-def]
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        home = {"keep": "_options", "reseed": "_options", "numpy_seed": "_seeding"}.get(name, "_install")
+        home = {"keep": "_options.marks", "reseed": "_options.marks", "numpy_seed": "_seeding"}.get(name, "_install")
         return getattr(__import__(home, globals(), level=1, fromlist=[name]), name)
 
     def __reduce__(self):  # type: ignore[no-untyped-def]  # cloudpickle (Ray, Dask, joblib) knows only plain modules

@@ -108,7 +108,7 @@ def environment(options: Sequence[str]) -> Dict[str, str]:
         before = _config.from_variable(changed.get(_config.VARIABLE, "")) or ()
     except ValueError:  # a user of this command wants workerseed, whatever the variable says
         before = ()
-    changed[_config.VARIABLE] = ",".join(_config.in_order([*before, *options])) or "1"
+    changed[_config.VARIABLE] = ",".join(_config.checked_options([*before, *options])) or "1"
     path = changed.get("PYTHONPATH", "")
     if path.split(os.pathsep)[0] != SITECUSTOMIZE:
         changed["PYTHONPATH"] = SITECUSTOMIZE + (os.pathsep + path if path else "")

@@ -14,3 +14,8 @@ def attributes_of(value: Any) -> Dict[str, Any]:
             attributes: Dict[str, Any] = descriptor.__get__(value)
             return attributes
     return {}
+
+
+def taken(attributes: Dict[str, Any], name: str) -> Any:
+    """Return what a worker iterator with these attributes has taken from its loader; None if it does not say."""
+    return attributes.get("_" + name, attributes.get(name))  # the latter in torch 1.0 to 1.2 and copies of that code

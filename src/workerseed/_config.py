@@ -1,6 +1,6 @@
 """The configuration: the variable WORKERSEED, the options of ``install``, and what is on in this process."""
 
-from typing import Callable, Iterable, Optional, Sequence, Tuple, Union
+from typing import Callable, Iterable, Optional, Tuple, Union
 
 Rank = Union[int, Callable[[], int], None]
 
@@ -8,6 +8,7 @@ VARIABLE = "WORKERSEED"
 ON = ("1", "on", "true", "yes")
 OFF = ("0", "off", "false", "no")
 OPTIONS = ("ranks", "generators", "verbose")
+NAMES = ", ".join(OPTIONS)
 BEYOND_TORCH_1_9 = OPTIONS[:2]  # those that apply to every torch
 
 
@@ -17,10 +18,12 @@ class Settings:
     Attributes:
         options: the options that are on; None while workerseed is off.
         rank: the argument of ``install``.
+        state: the state and its reason when it last changed; see ``status``.
     """
 
     options: Optional[Tuple[str, ...]] = None
     rank: Rank = None
+    state: Tuple[str, str] = ("off", "not installed")
 
 
 settings = Settings()
@@ -37,30 +40,26 @@ def from_variable(value: str) -> Optional[Tuple[str, ...]]:
     words = [word.strip() for word in value.lower().split(",")]
     if len(words) == 1 and words[0] in ("", *ON, *OFF):
         return None if words[0] in OFF else ()
-    for word in words:
-        if word not in OPTIONS:
-            expected = "{} (on), {} (off), or a comma-separated list of {}".format(*map(", ".join, (ON, OFF, OPTIONS)))
-            raise ValueError(f"{VARIABLE}={value!r}: unknown value {word!r}; expected {expected}")
-    return in_order(words)
+    expected = f"{', '.join(ON)} (on), {', '.join(OFF)} (off), or a comma-separated list of {NAMES}"
+    return checked_options(words, f"{VARIABLE}={value!r}: unknown value", expected)
 
 
-def checked_options(options: Iterable[str]) -> Tuple[str, ...]:
-    """Return the options passed to ``install``, in order.
+def checked_options(names: Iterable[str], unknown: str = "unknown option", expected: str = NAMES) -> Tuple[str, ...]:
+    """Return these options in the order of ``OPTIONS``, each once.
+
+    Args:
+        names: of options, as passed to ``install``.
+        unknown: how the error about another name begins.
+        expected: how it ends.
 
     Raises:
         ValueError: an option does not exist.
-        TypeError: ``options`` is not a collection of names.
+        TypeError: ``names`` is not a collection of names.
     """
-    expected = ", ".join(OPTIONS)
-    if isinstance(options, str) or not hasattr(options, "__iter__"):
-        raise TypeError(f"options must be a list of names, such as ['verbose'], got {options!r}; expected {expected}")
-    names = list(options)
+    if isinstance(names, str) or not hasattr(names, "__iter__"):
+        raise TypeError(f"options must be a list of names, such as ['verbose'], got {names!r}; expected {expected}")
+    names = list(names)
     for name in names:
         if name not in OPTIONS:
-            raise ValueError(f"unknown option {name!r}; expected {expected}")
-    return in_order(names)
-
-
-def in_order(names: Sequence[str]) -> Tuple[str, ...]:
-    """Return the options among ``names`` in the order of ``OPTIONS``, each once."""
+            raise ValueError(f"{unknown} {name!r}; expected {expected}")
     return tuple(option for option in OPTIONS if option in names)

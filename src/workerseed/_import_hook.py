@@ -6,30 +6,24 @@ import sys
 
 TYPE_CHECKING = False  # mypy reads it as true; `typing` itself is too slow to import at interpreter start
 if TYPE_CHECKING:
-    from importlib.machinery import ModuleSpec
     from types import ModuleType
     from typing import Any, Callable, List, Optional, Set
-
-    Callback = Callable[[ModuleType], None]
 
 variable = os.environ.get("WORKERSEED", "")  # now: a program may change its environment before it imports torch
 
 DATALOADER = "torch.utils.data.dataloader"
 ModuleSpecClass: "Any" = type(sys.__spec__)  # as importlib.machinery has it, which takes long to import
 
-_callbacks: "List[Callback]" = []
-_searching: "Set[int]" = set()  # threads in which the finder asks the import system, which must not ask the finder
+_callbacks: "List[Callable[[ModuleType], None]]" = []
+_searching: "Set[int]" = set()  # threads in which find_spec asks the import system, which must not ask it in turn
 
 
-def call_when_imported(callback: "Callback") -> None:
+def call_when_imported(callback: "Callable[[ModuleType], None]") -> None:
     """Call ``callback`` with the module ``torch.utils.data.dataloader`` each time it has been executed.
 
-    If it is already imported, call ``callback`` now as well. The finder is never removed: that could make imports
-    in other threads skip the next finder.
+    If it is already imported, call ``callback`` now as well.
     """
     _callbacks.append(callback)
-    if _Finder not in sys.meta_path:
-        sys.meta_path.insert(0, _Finder)
     dataloader = imported_dataloader()
     if dataloader is not None:
         _call(dataloader)
@@ -42,9 +36,8 @@ def call_when_imported(callback: "Callback") -> None:
 def imported_dataloader() -> "Optional[ModuleType]":
     """Return the module ``torch.utils.data.dataloader`` if its import has finished, else None."""
     module = sys.modules.get(DATALOADER)
-    if not issubclass(type(module), type(sys)):  # None, or a mock: nothing to patch
-        return None
-    return None if getattr(_spec_of(module), "_initializing", False) else module
+    is_module = issubclass(type(module), type(sys))  # and not None, or a mock: nothing to patch
+    return module if is_module and not getattr(_spec_of(module), "_initializing", False) else None
 
 
 def _spec_of(module: "Any") -> "Any":
@@ -63,32 +56,29 @@ def _call(module: "Any") -> None:
                 sys.stderr.write(f"workerseed: DataLoader workers are not seeded: {error!r}\n")
 
 
-class _Finder:
-    """Lets the import system find torch's DataLoader as usual, and hooks its loader.
+def find_spec(name: str, path: object = None, target: object = None) -> "Any":
+    """Let the import system find torch's DataLoader as usual, and hook its loader.
 
-    ``find_spec`` runs under an import lock that another thread may be waiting for, so it imports nothing.
+    This runs under an import lock that another thread may be waiting for, so it imports nothing.
     """
-
-    @classmethod
-    def find_spec(cls, name: str, path: object = None, target: object = None) -> "Optional[ModuleSpec]":
-        thread = _thread.get_ident()
-        if name != DATALOADER or thread in _searching:
-            return None
-        try:
-            _searching.add(thread)
-            spec: Any = sys.modules["_frozen_importlib"]._find_spec(name, path, target)
-        finally:
-            _searching.discard(thread)
-        if spec is None or spec.loader is None:
-            return spec  # type: ignore[no-any-return]
-        loader = _Loader(spec.loader)
-        try:
-            spec.loader = loader
-        except Exception:  # the spec is read-only
-            plain = ModuleSpecClass(name, loader, origin=spec.origin, loader_state=spec.loader_state)
-            plain.has_location, plain.cached = spec.has_location, spec.cached
-            spec = plain
-        return spec  # type: ignore[no-any-return]
+    thread = _thread.get_ident()
+    if name != DATALOADER or thread in _searching:
+        return None
+    try:
+        _searching.add(thread)
+        spec = sys.modules["_frozen_importlib"]._find_spec(name, path, target)
+    finally:
+        _searching.discard(thread)
+    if spec is None or spec.loader is None:
+        return spec
+    loader = _Loader(spec.loader)
+    try:
+        spec.loader = loader
+    except Exception:  # the spec is read-only
+        plain = ModuleSpecClass(name, loader, origin=spec.origin, loader_state=spec.loader_state)
+        plain.has_location, plain.cached = spec.has_location, spec.cached
+        return plain
+    return spec
 
 
 class _Loader:
@@ -124,9 +114,7 @@ def _watch(module: "Any") -> None:
 
     This thread must not wait. The import system marks the end in the module's spec.
     """
-    if not issubclass(type(module), type(sys)):
-        return
-    spec = _spec_of(module)
+    spec = _spec_of(module) if issubclass(type(module), type(sys)) else None
     if type(spec) is ModuleSpecClass:
         spec.__class__ = _WatchedSpec
         if not getattr(spec, "_initializing", False):  # it has finished in the meantime
@@ -141,3 +129,7 @@ class _WatchedSpec(ModuleSpecClass):  # type: ignore[misc]
             dataloader = imported_dataloader()
             if dataloader is not None:
                 _call(dataloader)
+
+
+# A finder is anything that has find_spec. To remove it could make imports in other threads skip the next finder.
+sys.meta_path.insert(0, sys.modules[__name__])

@@ -5,13 +5,10 @@ import sys
 from types import ModuleType
 from typing import Iterable, NamedTuple, Optional, Tuple
 
-from . import _config
 from ._attributes import attributes_of
-from ._config import settings
+from ._config import VARIABLE, Rank, checked_options, from_variable, settings
 from ._import_hook import imported_dataloader, variable
 from ._messages import log, log_once, warn_once
-
-_state = ("off", "not installed")
 
 
 class Status(NamedTuple):
@@ -31,7 +28,7 @@ class Status(NamedTuple):
     options: Tuple[str, ...]
 
 
-def install(options: Iterable[str] = (), rank: _config.Rank = None) -> None:
+def install(options: Iterable[str] = (), rank: Rank = None) -> None:
     """Seed NumPy in every DataLoader worker that starts from now on, as torch 1.9 does.
 
     ``import workerseed`` does this for you. If torch is not imported yet, workerseed waits for it. You can call
@@ -50,20 +47,20 @@ def install(options: Iterable[str] = (), rank: _config.Rank = None) -> None:
             ``ranks``.
         TypeError: ``options`` is not a collection of names.
     """
-    _turn_on(_config.checked_options(options), rank, os.environ.get(_config.VARIABLE, ""))
+    _turn_on(checked_options(options), rank, os.environ.get(VARIABLE, ""))
 
 
-def _turn_on(requested: Tuple[str, ...], rank: _config.Rank, value: str) -> None:
-    of_variable, reason = None, f"switched off by {_config.VARIABLE}={value}"
+def _turn_on(requested: Tuple[str, ...], rank: Rank, value: str) -> None:
     try:
-        of_variable = _config.from_variable(value)
+        of_variable, reason = from_variable(value), f"switched off by {VARIABLE}={value}"
     except ValueError as error:
-        reason = str(error)
+        of_variable, reason = None, str(error)
         log_once(f"off: {reason}")
+    options = checked_options((*requested, *(of_variable or ()), *(settings.options or ())))
     if rank is not None:
         from ._options.ranks import checked_rank
 
-        if "ranks" not in (*requested, *(of_variable or ()), *(settings.options or ())):
+        if "ranks" not in options:
             raise ValueError("rank= needs the option 'ranks': install(['ranks'], rank=...)")
         if not callable(rank):
             checked_rank(rank, "rank")
@@ -71,8 +68,7 @@ def _turn_on(requested: Tuple[str, ...], rank: _config.Rank, value: str) -> None
         if settings.options is None:  # if it was installed before the variable changed, it stays on
             _set_state("off", reason)
         return
-    settings.options = _config.in_order((*of_variable, *(settings.options or ()), *requested))
-    settings.rank = rank if rank is not None else settings.rank
+    settings.options, settings.rank = options, settings.rank if rank is None else rank
     dataloader = imported_dataloader()
     if dataloader is None:
         _set_state("waiting", "torch's DataLoader is not imported yet")
@@ -88,14 +84,14 @@ def uninstall() -> None:
     """
     _set_state("off", "uninstalled")
     settings.options = settings.rank = None
-    for name, function in (("_patch", "unpatch"), ("_options", "forget_marks")):
+    for name, function in (("_patch", "unpatch"), ("_options.marks", "forget_marks")):
         if f"{__package__}.{name}" in sys.modules:
             getattr(sys.modules[f"{__package__}.{name}"], function, bool)()  # another thread may be importing it
 
 
 def status() -> Status:
     """Return what workerseed does in this process, and why."""
-    state, reason = _state
+    state, reason = settings.state
     dataloader = imported_dataloader()
     if state == "active":
         from . import _patch
@@ -120,16 +116,14 @@ def patch_dataloader(dataloader: ModuleType) -> None:
     try:
         from . import _patch
 
-        state = _patch.patch(dataloader)
+        _set_state(*_patch.patch(dataloader))
     except Exception as error:
-        state = ("failed", repr(error))
-    _set_state(*state)
+        _set_state("failed", repr(error))
 
 
 def _set_state(state: str, reason: str) -> None:
-    global _state
-    changed = (state, reason) != _state
-    _state = (state, reason)
+    changed = (state, reason) != settings.state
+    settings.state = (state, reason)
     if state in ("unsupported", "failed"):
         warn_once("DataLoader workers are not seeded: " + reason)
     elif changed and state != "waiting" and "verbose" in (settings.options or ()):

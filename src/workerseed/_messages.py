@@ -3,15 +3,14 @@
 import os
 import sys
 import warnings
+from contextlib import suppress
 from functools import lru_cache
 
 
 def log(message: str) -> None:
     """Write one line to stderr, with the process id because a job has many processes."""
-    try:
+    with suppress(Exception):  # stderr may be None (pythonw.exe), closed, or replaced by the program
         sys.stderr.write(f"workerseed[{os.getpid()}]: {message}\n")
-    except Exception:  # stderr may be None (pythonw.exe), closed, or replaced by the program
-        return
 
 
 log_once = lru_cache(maxsize=None)(log)

@@ -4,24 +4,19 @@ import functools
 import inspect
 import sys
 from contextlib import suppress
-from types import ModuleType
-from typing import Any, Dict, Set, Tuple
+from typing import Any, Set, Tuple
 
 import wrapt
 
-from ._attributes import attributes_of
+from ._attributes import attributes_of, taken
 from ._config import BEYOND_TORCH_1_9, settings
 from ._seeding import SeededWorkerInit, WorkerInitFn
 
 # Every attribute that workerseed patches, all in torch.utils.data.dataloader; docs/how-it-works.md has the same list.
 #   DataLoader.__init__    wrapped: chains the reseeding step in front of worker_init_fn and stores the chain beside it
-#   <root>.__init__        wrapped: notes which loader an iterator belongs to
+#   <root>.__init__        wrapped: notes which loader an iterator belongs to; see root_class
 #   <root>._worker_init_fn, <root>.worker_init_fn
 #                          added: puts the reseeding step in front of the function that an iterator gives its workers
-ROOTS = (  # the root class of torch's iterators
-    "_BaseDataLoaderIter",  # torch 1.2 and later
-    "_DataLoaderIter",  # torch 1.0 and 1.1
-)
 FUNCTIONS = ("_worker_init_fn", "worker_init_fn")  # the latter up to torch 1.2, and in iterators that copy that code
 
 CHAIN = "_workerseed_init"  # the key in vars(loader); Lightning does not copy names with a leading underscore
@@ -30,7 +25,7 @@ LOADER = "_workerseed_loader"  # the key in vars(iterator), until the iterator h
 _patched: Set[Any] = set()  # the classes
 
 
-def patch(dataloader: ModuleType) -> Tuple[str, str]:
+def patch(dataloader: Any) -> Tuple[str, str]:
     """Patch the module ``torch.utils.data.dataloader`` if necessary; patching it twice is harmless.
 
     The module's contents decide, not torch's version: vendor builds such as ``1.9.0a0+2ecb2c7`` lack the fix.
@@ -45,12 +40,13 @@ def patch(dataloader: ModuleType) -> Tuple[str, str]:
     if native and not options:
         return "native", native
     if not isinstance(loader, type) or not isinstance(root, type):
-        return "unsupported", f"this torch has no DataLoader with worker iterators derived from {' or '.join(ROOTS)}"
+        return "unsupported", "this torch has no class DataLoader, or neither _BaseDataLoaderIter nor _DataLoaderIter"
     try:
+        unpatch({loader, root} - _patched)  # an earlier import of workerseed, dropped from sys.modules, may be there
+        _patched.update((loader, root))
         for cls, wrapper in ((loader, _init_loader), (root, _init_iterator)):
             if _find(cls, "__init__")[1] is None:
                 wrapt.wrap_function_wrapper(cls, "__init__", wrapper)
-            _patched.add(cls)
         for name in FUNCTIONS:
             if _find(root, name)[1] is None:
                 setattr(root, name, SeededAttribute(name, vars(root).get(name)))
@@ -61,21 +57,18 @@ def patch(dataloader: ModuleType) -> Tuple[str, str]:
     return "active", f"{reason}; options: {', '.join(options)}" if options else reason
 
 
-def unpatch() -> None:
+def unpatch(classes: Set[Any] = _patched) -> None:
     """Undo ``patch``, except where another library's plain function wraps one of our wrappers."""
-    for cls in list(_patched):
+    for cls in list(classes):
         for name in ("__init__", *FUNCTIONS):
-            outer, ours = _find(cls, name)
-            if ours is None:
-                continue
-            if outer is not None:
-                if hasattr(type(outer), "__wrapped__"):  # a wrapper of wrapt, or of another copy of workerseed
-                    with suppress(Exception):  # it may be read-only
-                        outer.__wrapped__ = ours.__wrapped__
-            elif ours.__wrapped__ is None:
+            holder, ours = _find(cls, name)
+            if holder is cls and ours.__wrapped__ is None:
                 delattr(cls, name)
-            else:
+            elif holder is cls:
                 setattr(cls, name, ours.__wrapped__)
+            elif hasattr(type(holder), "__wrapped__"):  # a wrapper of wrapt, or of another copy of workerseed
+                with suppress(Exception):  # it may be read-only
+                    holder.__wrapped__ = ours.__wrapped__
         _patched.discard(cls)  # now: after an interrupt, the next call does the rest
 
 
@@ -88,23 +81,25 @@ def replaced(dataloader: Any) -> str:
 
 def root_class(dataloader: Any) -> Any:
     """Return the root class of torch's worker iterators in this module, or None."""
-    return next((getattr(dataloader, name) for name in ROOTS if hasattr(dataloader, name)), None)
+    legacy = getattr(dataloader, "_DataLoaderIter", None)  # torch 1.0 and 1.1
+    return getattr(dataloader, "_BaseDataLoaderIter", legacy)  # torch 1.2 and later
 
 
 def _find(cls: type, name: str) -> Tuple[Any, Any]:
-    """Return another library's wrapper around ours, and ours, in the attribute ``name`` of ``cls``; None if missing."""
+    """Return what holds our wrapper of an attribute, ``cls`` or another library's wrapper, and ours; or None twice."""
     attribute: Any = vars(cls).get(name)
     if _is_ours(attribute):
-        return None, attribute
+        return cls, attribute
     outer = inspect.unwrap(attribute, stop=lambda around: _is_ours(getattr(around, "__wrapped__", None)))
     ours = getattr(outer, "__wrapped__", None)
     return (outer, ours) if _is_ours(ours) else (None, None)
 
 
 def _is_ours(attribute: Any) -> bool:
-    if type(attribute) in (wrapt.FunctionWrapper, wrapt.BoundFunctionWrapper):  # and not a proxy around one
-        return attribute._self_wrapper in (_init_loader, _init_iterator)
-    return type(attribute) is SeededAttribute
+    """Whether this module made it, now or in an earlier import; another copy of workerseed has another name."""
+    is_wrapper = type(attribute) in (wrapt.FunctionWrapper, wrapt.BoundFunctionWrapper)  # and not a proxy around one
+    made_by = attribute._self_wrapper if is_wrapper else type(attribute)
+    return getattr(made_by, "__module__", None) == __name__
 
 
 def _init_loader(wrapped: Any, loader: Any, args: Any, kwargs: Any) -> None:
@@ -113,9 +108,7 @@ def _init_loader(wrapped: Any, loader: Any, args: Any, kwargs: Any) -> None:
     The iterator does not depend on it: it makes the chain itself for loaders that did not come through here.
     """
     wrapped(*args, **kwargs)
-    if settings.options is None:
-        return
-    attributes = attributes_of(loader)
+    attributes = {} if settings.options is None else attributes_of(loader)
     if attributes.get("num_workers"):
         attributes[CHAIN] = ChainedInit(attributes.get("worker_init_fn"))
 
@@ -129,12 +122,25 @@ class ChainedInit:
     def __init__(self, worker_init_fn: WorkerInitFn) -> None:
         self.worker_init_fn = worker_init_fn
 
-    def for_start(self, *arguments: Any) -> SeededWorkerInit:
-        """Return what the workers of one start call; see ``SeededWorkerInit`` for the arguments."""
+    def for_start(self, iterator: Any, loader: Any) -> SeededWorkerInit:
+        """Return what the workers of one start call.
+
+        Args:
+            iterator: the one that starts them; it has the dataset and ``collate_fn`` in its attributes.
+            loader: its loader, or None if that is not known.
+
+        Raises:
+            ValueError: the launcher or ``install(rank=...)`` gives something that is not a rank.
+        """
         # The class that pickle will find, if the program has dropped our modules from sys.modules since.
         from ._seeding import SeededWorkerInit
 
-        return SeededWorkerInit(self.worker_init_fn, *arguments)
+        of_options: Tuple[Any, ...] = ()
+        if set(BEYOND_TORCH_1_9).intersection(settings.options or ()):
+            from . import _options
+
+            of_options = _options.for_start(iterator, loader, self.worker_init_fn)
+        return SeededWorkerInit(self.worker_init_fn, *of_options)
 
     def __reduce__(self) -> Any:
         return type(None), ()
@@ -143,16 +149,11 @@ class ChainedInit:
 def _init_iterator(wrapped: Any, iterator: Any, args: Any, kwargs: Any) -> None:
     """Wrap the root class's ``__init__``: note the loader until the iterator stores its ``worker_init_fn``."""
     attributes = attributes_of(iterator)
-    if settings.options is not None and (args or "loader" in kwargs):
-        attributes[LOADER] = args[0] if args else kwargs["loader"]
+    if settings.options is not None:
+        attributes[LOADER] = args[0] if args else kwargs.get("loader")
     wrapped(*args, **kwargs)
-    if not _has_workers(attributes):
+    if taken(attributes, "num_workers") == 0:
         attributes.pop(LOADER, None)
-
-
-def _has_workers(iterator: Dict[str, Any]) -> bool:
-    """Whether an iterator with these attributes starts workers, or does not say."""
-    return bool(iterator.get("_num_workers", iterator.get("num_workers")) != 0)  # the latter up to torch 1.2
 
 
 class SeededAttribute:
@@ -183,8 +184,14 @@ class SeededAttribute:
 
     def __set__(self, iterator: Any, worker_init_fn: Any) -> None:
         attributes = attributes_of(iterator)
-        if settings.options is not None and _has_workers(attributes) and not _is_seeded(worker_init_fn):
-            worker_init_fn = _seeded_init(iterator, attributes.pop(LOADER, None), worker_init_fn)
+        if settings.options is not None and taken(attributes, "num_workers") != 0 and not _is_seeded(worker_init_fn):
+            loader = attributes.pop(LOADER, None)
+            chain = attributes_of(loader).get(CHAIN)
+            if chain is None or chain.worker_init_fn is not worker_init_fn:
+                # The function was assigned later, or the loader never went through our DataLoader.__init__: it is older
+                # than the patch, was unpickled, or its class does not call that __init__ (fastai 1 and 2).
+                chain = ChainedInit(worker_init_fn)
+            worker_init_fn = chain.for_start(iterator, loader)
         attributes[self.name] = worker_init_fn
 
 
@@ -193,18 +200,3 @@ def _is_seeded(worker_init_fn: Any) -> bool:
     # Not isinstance: that may run the user's code, a property named __class__.
     parts = worker_init_fn.args if issubclass(type(worker_init_fn), functools.partial) else ()
     return any(type(part) is SeededWorkerInit for part in (worker_init_fn, *parts))
-
-
-def _seeded_init(iterator: Any, loader: Any, worker_init_fn: WorkerInitFn) -> SeededWorkerInit:
-    """Return what the workers that ``iterator`` is starting call instead of ``worker_init_fn``."""
-    for_start: Tuple[Any, ...] = ()
-    if set(BEYOND_TORCH_1_9).intersection(settings.options or ()):
-        from . import _options
-
-        for_start = _options.for_start(iterator, loader, worker_init_fn)
-    chain = attributes_of(loader).get(CHAIN)
-    if chain is None or chain.worker_init_fn is not worker_init_fn:
-        # The function was assigned later, or the loader never went through our DataLoader.__init__: it is older than
-        # the patch, was unpickled, or its class does not call that __init__ (fastai 1 and 2).
-        chain = ChainedInit(worker_init_fn)
-    return chain.for_start(*for_start)

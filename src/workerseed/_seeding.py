@@ -207,6 +207,4 @@ class SeededWorkerInit:
             from ._messages import warn_once
 
             warn_once(f"worker {worker_id} did not seed {' and '.join(pending)}: {error!r}")
-        if self.worker_init_fn is not None:
-            return self.worker_init_fn(worker_id)
-        return None
+        return None if self.worker_init_fn is None else self.worker_init_fn(worker_id)

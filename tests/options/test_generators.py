@@ -330,7 +330,7 @@ def added(loader=None, **attributes):
     """What the option adds to a start of workers by an iterator with these attributes."""
     iterator = type("Iterator", (), {})()
     vars(iterator).update(attributes)
-    return stored_generators(iterator, loader, None, verbose=False)
+    return stored_generators(iterator, loader, None)
 
 
 def test_in_threads_of_the_parent_nothing_is_reseeded():

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 import wrapt
-from support import ITERATOR, ROOT_CLASS, Draws, draws, expected_draws, needs_numpy, only_legacy, start_method
+from support import ITERATOR, ROOT_CLASS, Draws, draws, expected_draws, needs_numpy, np, only_legacy, start_method
 from torch.utils.data import DataLoader
 
 import workerseed
@@ -159,6 +159,54 @@ def test_workers_are_spawned_where_the_modules_of_workerseed_were_dropped(monkey
         monkeypatch.delitem(sys.modules, name)
     with start_method("spawn") as options:
         assert draws(DataLoader(Draws(), num_workers=1, **options)) == expected_draws(workers=1)
+
+
+@pytest.fixture
+def import_again(monkeypatch):
+    """Drops the modules of workerseed from ``sys.modules`` and imports it again, as a program may."""
+
+    def names():
+        return [name for name in sys.modules if name.split(".")[0] == "workerseed"]
+
+    def run():
+        for name in names():
+            monkeypatch.delitem(sys.modules, name)
+        return __import__("workerseed")
+
+    yield run
+    for name in names():
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize("wrap", [None, wrapper_of_wrapt])
+def test_a_package_that_is_imported_again_replaces_the_wrappers_of_the_former_import(import_again, wrap):
+    for cls in CLASSES if wrap else ():
+        cls.__init__ = wrap(vars(cls)["__init__"])
+    again = import_again()
+    assert (again.status().state, is_seeded()) == ("active", True)
+    again.uninstall()
+    assert (again.status().state, is_seeded()) == ("off", False)
+    wrapped = [vars(cls)["__init__"].__wrapped__ for cls in CLASSES] if wrap else []
+    assert is_stock() or wrapped == [stock["__init__"] for stock in STOCK]
+
+
+class StoredDraws(Draws):
+    """Each item is what a stored generator draws."""
+
+    def __init__(self):
+        super().__init__()
+        self.generator = np.random.RandomState(0)
+
+    def __getitem__(self, index):
+        return int(self.generator.randint(0, 2**31 - 1))
+
+
+def test_the_options_of_a_package_that_is_imported_again_count(import_again):
+    again = import_again()
+    again.install(["generators"])
+    assert again.status().options == ("generators",)
+    first, second = draws(DataLoader(StoredDraws(), num_workers=2))[:2]
+    assert first != second
 
 
 def test_installing_again_without_a_rank_keeps_the_one_given(starts):

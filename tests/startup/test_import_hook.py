@@ -36,6 +36,12 @@ class Fixed(importlib.machinery.ModuleSpec):
 def changed(spec):
     return Fixed(spec.name, spec.loader, origin=spec.origin)
 """,
+    "a tuple": """
+from collections import namedtuple
+FIELDS = "name loader origin loader_state has_location cached submodule_search_locations parent"
+def changed(spec):
+    return namedtuple("Spec", FIELDS)(*[getattr(spec, field) for field in FIELDS.split()])
+""",
     "a loader with load_module only": """
 class Legacy:
     def __init__(self, real):

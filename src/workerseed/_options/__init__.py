@@ -5,10 +5,7 @@ from typing import Any, Tuple
 from .._config import settings
 from .._messages import warn_once
 from .._seeding import Reseed, WorkerInitFn
-from .marks import forget_marks, keep, reseed
 from .ranks import find_rank
-
-__all__ = ["for_start", "forget_marks", "keep", "reseed"]
 
 
 def for_start(iterator: Any, loader: Any, worker_init_fn: WorkerInitFn) -> Tuple[int, Reseed]:
@@ -26,13 +23,13 @@ def for_start(iterator: Any, loader: Any, worker_init_fn: WorkerInitFn) -> Tuple
     Raises:
         ValueError: the launcher or ``install(rank=...)`` gives something that is not a rank.
     """
-    options, stored = settings.options or (), None
-    rank = find_rank(settings.rank, "verbose" in options) if "ranks" in options else 0
+    options = settings.options or ()
+    rank, stored = find_rank() if "ranks" in options else 0, None
     if "generators" in options:
         try:
             from .generators import stored_generators  # not at the top: it imports torch
 
-            stored = stored_generators(iterator, loader, worker_init_fn, "verbose" in options)
+            stored = stored_generators(iterator, loader, worker_init_fn)
         except Exception as error:
             warn_once(f"stored generators are not reseeded: {error!r}")
     return rank, stored

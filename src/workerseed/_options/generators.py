@@ -4,7 +4,8 @@ from typing import Any, Dict, List, Optional, Set
 
 from torch.utils.data import dataloader
 
-from .._attributes import attributes_of
+from .._attributes import attributes_of, taken
+from .._config import settings
 from .._messages import log_once, warn_once
 from .._seeding import release_lock
 from .marks import KEEP, RESEED, is_marked, marked
@@ -12,39 +13,29 @@ from .rng import KINDS, forget_second_normal, reseed_source, source_of
 from .search import find_generators
 
 
-def stored_generators(iterator: Any, loader: Any, worker_init_fn: Any, verbose: bool) -> "Optional[StoredGenerators]":
+def stored_generators(iterator: Any, loader: Any, worker_init_fn: Any) -> "Optional[StoredGenerators]":
     """Return what the workers that ``iterator`` starts now reseed; None for nothing.
 
     Args:
         iterator: the worker iterator that is being built.
         loader: its loader, or None.
         worker_init_fn: the user's function, or None.
-        verbose: log what is left alone.
     """
-    dataset, collate_fn, dataset_kind = (_taken(iterator, name) for name in ("dataset", "collate_fn", "dataset_kind"))
-    roots = {"dataset": dataset, "collate_fn": collate_fn, "worker_init_fn": worker_init_fn}
+    attributes = attributes_of(iterator)
+    dataset = taken(attributes, "dataset")
+    roots = {"dataset": dataset, "collate_fn": taken(attributes, "collate_fn"), "worker_init_fn": worker_init_fn}
     found = {} if is_marked(loader, KEEP) else find_generators(roots)
-    if not found:
-        return None  # nothing to choose from, so the marked datasets need no search
-    kept = _marked_sources(KEEP)
+    kept = _marked_sources(KEEP) if found else set()  # it searches the marked datasets
     chosen = {path: generator for path, generator in found.items() if id(source_of(generator)) not in kept}
     is_iterable = issubclass(type(dataset), getattr(dataloader, "IterableDataset", ()))  # torch 1.2 and later
     # fastai 2 loads iterable-style from a dataset of another class; 1 is _DatasetKind.Iterable.
-    if (is_iterable or dataset_kind == 1) and not is_marked(loader, RESEED):
+    if chosen and (is_iterable or taken(attributes, "dataset_kind") == 1) and not is_marked(loader, RESEED):
         requested, all_chosen = _marked_sources(RESEED), chosen
         chosen = {path: generator for path, generator in chosen.items() if id(source_of(generator)) in requested}
-        if verbose and len(chosen) < len(all_chosen):
-            log_once(
-                f"generators: left {len(all_chosen) - len(chosen)} on iterable-style dataset {type(dataset).__name__} "
-                "unchanged: its workers may rely on identical shuffles; see workerseed.reseed"
-            )
+        left = f"left {len(all_chosen) - len(chosen)} on iterable-style dataset {type(dataset).__name__} unchanged"
+        if len(chosen) < len(all_chosen) and "verbose" in (settings.options or ()):
+            log_once(f"generators: {left}: its workers may rely on identical shuffles; see workerseed.reseed")
     return StoredGenerators(roots, chosen) if chosen else None
-
-
-def _taken(iterator: Any, name: str) -> Any:
-    """Return what the iterator has taken from its loader."""
-    attributes = attributes_of(iterator)  # without the underscore in torch 1.0, 1.1 and iterators that copy their code
-    return attributes.get("_" + name, attributes.get(name))
 
 
 def _marked_sources(mark: str) -> Set[int]:

@@ -2,8 +2,9 @@
 
 import os
 import sys
-from typing import Any, Callable, Union
+from typing import Any
 
+from .._config import settings
 from .._messages import log_once
 from .._seeding import MASK32, checked_integer
 
@@ -19,18 +20,16 @@ RANK_VARIABLES = (
 )
 
 
-def find_rank(given: Union[int, Callable[[], int], None] = None, verbose: bool = False) -> int:
+def find_rank() -> int:
     """Return the data-parallel rank of this process.
 
-    Args:
-        given: what ``install`` got, a number or a function; None for the rank of ``torch.distributed`` if that is
-            initialized, else of the launcher, else 0.
-        verbose: log the rank and its source.
+    It is what ``install`` got, else the rank of ``torch.distributed`` if that is initialized, else of the launcher,
+    else 0.
 
     Raises:
         ValueError: it is not a rank.
     """
-    distributed = sys.modules.get("torch.distributed")
+    given, distributed = settings.rank, sys.modules.get("torch.distributed")
     variable = next((name for name in RANK_VARIABLES if os.environ.get(name, "").strip()), None)
     if given is not None:
         rank, source = checked_rank(given() if callable(given) else given, "rank"), "from install"
@@ -38,13 +37,11 @@ def find_rank(given: Union[int, Callable[[], int], None] = None, verbose: bool =
         rank, source = int(distributed.get_rank()), "from torch.distributed"
     elif variable:
         value = os.environ[variable].strip()
-        # Longer numbers are not ranks, and int() refuses very long ones with its own error (Python 3.11).
-        number = int(value) if value.isdecimal() and len(value) <= len(str(MASK32)) else value
-        rank, source = checked_rank(number, variable), f"from {variable}"
+        rank, source = checked_rank(int(value) if value.isdecimal() else value, variable), f"from {variable}"
     else:
         names = ", ".join(RANK_VARIABLES)
         rank, source = 0, f"because torch.distributed is not initialized and none of these variables is set: {names}"
-    if verbose:
+    if "verbose" in (settings.options or ()):
         log_once(f"ranks: rank {rank}, {source}")
     return rank
 
@@ -61,8 +58,5 @@ def checked_rank(rank: Any, name: str) -> int:
     """
     try:
         return checked_integer(name, rank, MASK32)
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"{name}={rank!r} is not a data-parallel rank, which the option 'ranks' of workerseed needs: "
-            f"expected a whole number from 0 to {MASK32}"
-        ) from None
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"workerseed's option 'ranks' needs a data-parallel rank: {error}") from None

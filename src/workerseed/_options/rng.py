@@ -50,13 +50,13 @@ def reseed_source(source: Any, entropy: List[int]) -> None:
         entropy: the entropy words of this start of a worker: worker id, base seed in two words, rank.
     """
     cls = type(source)
-    if issubclass(cls, torch.Generator):
-        # A forked worker must not even read the state of a GPU's generator. torch 1.0 to 1.2 have only the CPU's.
-        if getattr(source, "device", None) is None or source.device.type == "cpu":
-            _reseed_torch(source, seed_from(source_state(source), entropy))
+    # A forked worker must not even read the state of a GPU's generator. torch 1.0 to 1.2 have only the CPU's.
+    if issubclass(cls, torch.Generator) and getattr(source, "device", torch.device("cpu")).type != "cpu":
         return
     seed = seed_from(source_state(source), entropy)
-    if issubclass(cls, random.Random):
+    if issubclass(cls, torch.Generator):
+        _reseed_torch(source, seed)
+    elif issubclass(cls, random.Random):
         random.Random.setstate(source, random.Random(seed).getstate())
     elif issubclass(cls, BIT_GENERATOR):
         _reseed_bit_generator(source, seed)

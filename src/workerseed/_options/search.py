@@ -90,7 +90,8 @@ def find_generators(roots: Dict[str, Any], leading: AbstractSet[Any] = frozenset
 def _parts(value: Any, own_packages: Set[str], most: int) -> List[Tuple[str, Any]]:
     """Return what an object refers to, by name; from a container, at most ``most`` random entries."""
     cls = type(value)
-    if issubclass(cls, OPAQUE) or (cls is dict and "__builtins__" in value):  # of a module
+    is_foreign = issubclass(cls, type) and not _is_searched(value, own_packages)
+    if is_foreign or issubclass(cls, OPAQUE) or (cls is dict and "__builtins__" in value):  # of a module
         return []
     if issubclass(cls, DataLoader):  # its workers use neither its generator nor its sampler
         return [("." + name, attributes_of(value).get(name)) for name in ("dataset", "collate_fn", "worker_init_fn")]
@@ -100,8 +101,6 @@ def _parts(value: Any, own_packages: Set[str], most: int) -> List[Tuple[str, Any
         closed = [(f".<{name}>", cell) for name, cell in zip(value.__code__.co_freevars, value.__closure__ or ())]
         named = _named(value) if _is_searched(value, own_packages) else []
         return [*closed, ("", value.__defaults__), ("", value.__kwdefaults__), ("", vars(value)), *named]
-    if issubclass(cls, type) and not _is_searched(value, own_packages):
-        return []
     attributes = attributes_of(value)
     parts = [("." + str(name), part) for name, part in attributes.items()] + [("", cls)]
     if issubclass(cls, CONTAINERS):
