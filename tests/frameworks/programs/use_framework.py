@@ -5,9 +5,8 @@ Each function below is for a module, and returns by case the rows of three epoch
 
 import inspect
 
-import activated  # first
 import torch
-from items import Draws, epochs, loader_of, name_of, own_worker_init_fn, seed_parent, write
+from items import Draws, activated, epochs, loader_of, name_of, own_worker_init_fn, seed_parent, write
 
 OWN = {"worker_init_fn": own_worker_init_fn}
 
@@ -185,4 +184,4 @@ def timm():
     return result
 
 
-write(globals()[activated.module.replace(".", "_")]())
+write(globals()[activated().replace(".", "_")]())
