@@ -10,7 +10,7 @@ import random
 import sys
 
 import torch
-from support import HAS_CONTEXT, LOADER_PARAMETERS, TESTS, as_list, np, start_method
+from support import HAS_CONTEXT, LOADER_PARAMETERS, TESTS, as_list, init, np, start_method
 from torch.utils.data import BatchSampler, DataLoader, Dataset, SequentialSampler
 
 RECORD = os.path.join(TESTS, "parity.json")
@@ -40,14 +40,10 @@ class Iterable(getattr(torch.utils.data, "IterableDataset", object)):
         return (draw() for _ in range(ITEMS // 4))
 
 
-def no_init(worker_id):
-    pass
-
-
 def positional(multiprocessing_context=None):
     beyond = [multiprocessing.get_context(multiprocessing_context)] if HAS_CONTEXT else []
     beyond += [None] if "generator" in LOADER_PARAMETERS else []
-    return DataLoader(Map(), 2, False, None, None, 2, as_list, False, False, 0, no_init, *beyond)
+    return DataLoader(Map(), 2, False, None, None, 2, as_list, False, False, 0, init, *beyond)
 
 
 def making(dataset, **options):

@@ -129,6 +129,10 @@ def as_list(batch):
     return batch
 
 
+def init(worker_id):
+    """A user's worker_init_fn."""
+
+
 def epoch(loader, seed=0):
     """What one epoch of ``loader`` yields, the parent seeded first."""
     torch.manual_seed(seed)

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 import torch
-from support import Draws, as_list, draws, expected_draws, needs_numpy, start_method, text_of
+from support import Draws, as_list, draws, expected_draws, init, needs_numpy, start_method, text_of
 from torch.utils.data import DataLoader, Sampler
 
 import workerseed
@@ -18,10 +18,6 @@ pytestmark = [needs_numpy, pytest.mark.timeout(120)]
 
 KEY = "_workerseed_init"
 STOCK_INIT = vars(DataLoader)["__init__"]
-
-
-def init(worker_id):
-    pass
 
 
 def attributes_of(loader):
