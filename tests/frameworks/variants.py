@@ -24,7 +24,7 @@ BY_VARIABLE = "by variable"
 WITH_RANKS = "by variable, with ranks"
 WITH_GENERATORS = "by variable, with generators"
 VALUES = {BY_VARIABLE: "1", WITH_RANKS: "ranks", WITH_GENERATORS: "generators"}
-ACTIVATIONS = ("imported before the framework", "imported after the framework", BY_VARIABLE)
+ACTIVATIONS = ("imported after the framework", BY_VARIABLE)  # the latter is before the framework
 
 
 def installed(module):

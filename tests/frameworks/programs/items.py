@@ -64,10 +64,8 @@ def name_of(function):
 
 
 def activated():
-    """Imports what a program is about, and workerseed before or after it: its arguments are FILE VARIANT MODULE ..."""
+    """Imports what a program is about, and workerseed if it comes later: the arguments are FILE VARIANT MODULE ..."""
     variant, module = sys.argv[2:4]
-    if variant == "imported before the framework":
-        importlib.import_module("workerseed")
     importlib.import_module(module)
     if variant == "imported after the framework":
         importlib.import_module("workerseed")
