@@ -26,7 +26,7 @@ FIRST = {  # the tests that most likely notice a change to a module; then come a
     "_install": ["startup/test_options.py", "seeding/test_activation.py", "seeding/test_failures.py"],
     "_messages": ["seeding/test_failures.py", "startup/test_options.py"],
     "_patch": ["seeding/test_uninstall.py", "seeding/test_iterators.py", "seeding/test_loader_stays.py"],
-    "_seeding": ["seeding/test_seeding.py", "options/test_ranks.py", "seeding/test_native.py"],
+    "_seeding": ["seeding/test_seeding.py", "options/test_ranks.py"],
     "ranks": ["options/test_ranks.py"],
 }
 PAIRS = [
