@@ -132,6 +132,14 @@ def test_a_step_that_fails_warns_of_what_it_did_not_seed_and_the_users_function_
 
 
 @needs_numpy
+def test_where_stored_generators_fail_nothing_else_is_warned_of(keep_generators):
+    step = _seeding.SeededWorkerInit(None, reseed=fail)
+    step.parent = None  # as in a worker process
+    with pytest.warns(RuntimeWarning, match="worker 7 did not seed stored generators: OSError"):
+        step(7)
+
+
+@needs_numpy
 @pytest.mark.parametrize("value", [None, object(), np and np.random.RandomState(0)])
 def test_the_generator_of_numpy_is_seeded_whatever_np_random_is(keep_generators, monkeypatch, value):
     own = np.random.mtrand._rand
