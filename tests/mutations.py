@@ -47,6 +47,8 @@ class Change(ast.NodeTransformer):
     def visit(self, node):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):  # a docstring
             return node
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "").startswith("__"):  # what a module says
+            return node
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
             return node
         for field in ("annotation", "returns"):
