@@ -71,7 +71,7 @@ def seeds_settings_and_info_of_a_worker():
     return batches_of(Items(view_of_a_worker), num_workers=2)
 
 
-def the_end_after(batches):
+def end_of_workers_after(batches):
     """How workers end when an iterator goes after so many batches, None for all."""
     iterator = iter(DataLoader(range(10), num_workers=2, collate_fn=as_list))
     processes = list(iterator.workers if hasattr(iterator, "workers") else iterator._workers)
@@ -90,9 +90,11 @@ def outcome_of(case, *arguments):
     return outcome
 
 
-CASES = [(case,) for case in (an_error_in_the_dataset, a_timeout, seeds_settings_and_info_of_a_worker)]
-
-
-@pytest.mark.parametrize("case", [*CASES, (the_end_after, 1), (the_end_after, None)])
+@pytest.mark.parametrize("case", [an_error_in_the_dataset, a_timeout, seeds_settings_and_info_of_a_worker])
 def test_it_is_as_on_stock_torch(as_on_stock, case):
-    as_on_stock(outcome_of, *case)
+    as_on_stock(outcome_of, case)
+
+
+@pytest.mark.parametrize("batches", [1, None])
+def test_workers_end_as_on_stock_torch(as_on_stock, batches):
+    as_on_stock(outcome_of, end_of_workers_after, batches)
