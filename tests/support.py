@@ -37,7 +37,8 @@ NATIVE = TORCH >= (1, 9)
 # What starts workers, and the class below which all iterators of a loader are: one and the same before torch 1.2.
 ITERATOR = getattr(dataloader, "_MultiProcessingDataLoaderIter" if TORCH >= (1, 2) else "_DataLoaderIter", None)
 ROOT_CLASS = getattr(dataloader, "_BaseDataLoaderIter", ITERATOR)
-HAS_CONTEXT = "multiprocessing_context" in inspect.signature(DataLoader.__init__).parameters
+LOADER_PARAMETERS = inspect.signature(DataLoader.__init__).parameters
+HAS_CONTEXT = "multiprocessing_context" in LOADER_PARAMETERS
 
 only_legacy = pytest.mark.skipif(NATIVE, reason="this torch seeds NumPy itself")
 only_native = pytest.mark.skipif(not NATIVE, reason="this torch does not seed NumPy itself")
@@ -126,6 +127,10 @@ def lock_of(generator):
 
 def as_list(batch):
     return batch
+
+
+def init(worker_id):
+    """A user's worker_init_fn."""
 
 
 def epoch(loader, seed=0):

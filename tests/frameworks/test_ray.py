@@ -5,42 +5,40 @@ import pytest
 pytest.importorskip("ray")
 
 import variants
-from variants import NUMPY, RANDOM, STOCK, TORCH, column, drawn, repeats, result
+from variants import NUMPY, RANDOM, TORCH, column, drawn, repeats, result
 
-BY_RUNTIME_ENV = "by runtime_env"
-WITH_RANKS = "by runtime_env, with ranks"
-VALUES = {STOCK: None, BY_RUNTIME_ENV: "1", WITH_RANKS: "ranks"}
+from workerseed.__main__ import SITECUSTOMIZE
 
 
-def ray(variant, part="plain"):
-    """By rank: a part of what the process returned."""
-    first, second = result("use_ray.py", variant)
+def ray(value, part="plain"):
+    """By rank: a part of what the process returned, where WORKERSEED has that value, "" for none."""
+    first, second = result("use_ray.py", value, SITECUSTOMIZE)
     assert [first["rank"], second["rank"]] == [0, 1]
     return first[part], second[part]
 
 
-@pytest.mark.parametrize("variant", VALUES)
-def test_runtime_env_brings_the_variable_and_the_loader_keeps_its_function(variant):
-    assert ray(variant, "variables") == ({"WORKERSEED": VALUES[variant], "RANK": None},) * 2
-    assert ray(variant, "worker_init_fn") == (["own_worker_init_fn", "wrapper"],) * 2
+@pytest.mark.parametrize("value", ["", "1", "ranks"])
+def test_runtime_env_brings_the_variable_and_the_loader_keeps_its_function(value):
+    assert ray(value, "variables") == ({"WORKERSEED": value or None, "RANK": None},) * 2
+    assert ray(value, "worker_init_fn") == (["own_worker_init_fn", "wrapper"],) * 2
 
 
 def test_stock_repeats_draws_in_workers_epochs_and_ranks():
-    first, second = ray(STOCK)
+    first, second = ray("")
     assert repeats(first) == len(first) * 5 / 6  # two workers, three epochs
     assert drawn(second) == drawn(first)
 
 
 def test_without_the_option_each_rank_draws_as_on_torch_1_9():
-    first, second = ray(BY_RUNTIME_ENV)
+    first, second = ray("1")
     assert repeats(first) == 0
     assert variants.are_those_of_torch_1_9(first)
     assert drawn(second) == drawn(first)
 
 
 def test_with_the_option_no_two_starts_share_a_stream():
-    first, second = ray(WITH_RANKS)
-    assert first == ray(BY_RUNTIME_ENV)[0]
+    first, second = ray("ranks")
+    assert first == ray("1")[0]
     assert variants.are_those_of_rank(variants.with_starts_of(first, second), 1)
     for stream in (NUMPY, RANDOM, TORCH):
         assert len(set(column(first + second, stream))) == 24
@@ -48,7 +46,7 @@ def test_with_the_option_no_two_starts_share_a_stream():
 
 @pytest.mark.parametrize("case", ["own function", "reproducible"])
 def test_functions_that_seed_by_torchs_seed_differ_between_ranks_with_the_option_only(case):
-    for variant in VALUES:
-        first, second = ray(variant, case)
-        assert (column(first, NUMPY) == column(second, NUMPY)) is (variant != WITH_RANKS)
-        assert drawn(first) == drawn(ray(STOCK, case)[0])
+    for value in ("", "1", "ranks"):
+        first, second = ray(value, case)
+        assert (column(first, NUMPY) == column(second, NUMPY)) is (value != "ranks")
+        assert drawn(first) == drawn(ray("", case)[0])

@@ -5,7 +5,6 @@ import importlib
 import importlib.util
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -23,8 +22,9 @@ PROGRAMS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "programs")
 STOCK = "stock"
 BY_VARIABLE = "by variable"
 WITH_RANKS = "by variable, with ranks"
-VALUES = {BY_VARIABLE: "1", WITH_RANKS: "ranks"}
-ACTIVATIONS = ("imported before the framework", "imported after the framework", BY_VARIABLE)
+WITH_GENERATORS = "by variable, with generators"
+VALUES = {BY_VARIABLE: "1", WITH_RANKS: "ranks", WITH_GENERATORS: "generators"}
+ACTIVATIONS = ("imported after the framework", BY_VARIABLE)  # the latter is before the framework
 
 
 def installed(module):
@@ -39,19 +39,25 @@ def version_of(module):
     return importlib.import_module(module).__version__ if installed(module) else ""
 
 
-# Of the packages that draw from generators of their own, those that are here.
-WITH_GENERATORS = [name for name in ("imgaug", "albumentations", "monai") if installed(name)]
-if "" < version_of("albumentations") < "2":
-    WITH_GENERATORS.remove("albumentations")  # version 2 brought them
-
 # The columns of a row.
 WORKER, SEEDINGS, SEED, NUMPY, RANDOM, TORCH, START = range(7)
 
 
 @functools.lru_cache(maxsize=None)
-def result(program, variant, *options):
-    """What the program writes."""
-    return started(program, (variant, *options), [{"OMP_NUM_THREADS": "1"}])[0]
+def result(program, variant, *options, **variables):
+    """What the program writes; it prints into a file: a worker can keep a pipe open."""
+    if variant in VALUES:
+        variables.update(WORKERSEED=VALUES[variant], PYTHONPATH=SITECUSTOMIZE)
+    with tempfile.TemporaryDirectory() as folder, open(os.path.join(folder, "printed"), "w+") as printed:
+        written = os.path.join(folder, "written")
+        command = [sys.executable, "-W", "ignore", os.path.join(PROGRAMS, program), written, variant, *options]
+        streams = {"stdin": subprocess.DEVNULL, "stdout": printed, "stderr": subprocess.STDOUT}
+        environment = environment_with(OMP_NUM_THREADS="1", **variables)
+        done = subprocess.run(command, env=environment, timeout=LIMIT, **streams)
+        printed.seek(0)
+        assert done.returncode == 0, printed.read()
+        with open(written) as file:
+            return json.load(file)
 
 
 @functools.lru_cache(maxsize=None)
@@ -59,34 +65,13 @@ def results_of_ranks(program, variant, *options):
     """The same for a program that runs in two processes, with the variables that torchelastic gives them."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    common = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"}
-    common.update(WORLD_SIZE="2", LOCAL_WORLD_SIZE="2", GROUP_RANK="0")
-    return started(program, (variant, *options), [dict(common, RANK=rank, LOCAL_RANK=rank) for rank in ("0", "1")])
-
-
-def started(program, options, environments):
-    folder = tempfile.mkdtemp()
-    try:
-        with ThreadPoolExecutor() as pool:
-            return list(pool.map(functools.partial(run, program, options, folder), environments))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def run(program, options, folder, variables):
-    """What the program writes; it prints into a file: a worker can keep a pipe open."""
-    if options[0] in VALUES:
-        variables = dict(variables, WORKERSEED=VALUES[options[0]], PYTHONPATH=SITECUSTOMIZE)
-    written = os.path.join(folder, variables.get("RANK", "0"))
-    command = [sys.executable, "-W", "ignore", os.path.join(PROGRAMS, program), written, *options]
-    with open(written + ".printed", "w+") as printed:
-        streams = {"stdin": subprocess.DEVNULL, "stdout": printed, "stderr": subprocess.STDOUT}
-        done = subprocess.run(command, env=environment_with(**variables), timeout=LIMIT, **streams)
-        printed.seek(0)
-        assert done.returncode == 0, printed.read()
-    with open(written) as file:
-        return json.load(file)
+        meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1]), "GLOO_SOCKET_IFNAME": "lo"}
+    meeting.update(WORLD_SIZE="2", LOCAL_WORLD_SIZE="2", GROUP_RANK="0")
+    with ThreadPoolExecutor() as pool:
+        started = [
+            pool.submit(result, program, variant, *options, RANK=rank, LOCAL_RANK=rank, **meeting) for rank in "01"
+        ]
+        return [process.result() for process in started]
 
 
 def column(rows, index):

@@ -147,6 +147,15 @@ def test_another_run_draws_the_same_wherever_the_generators_are_found(prints, re
     assert prints(code, PYTHONHASHSEED="1") == str(drawn_of_kinds("generators")) + "\n"
 
 
+def test_states_that_differ_in_the_middle_are_not_taken_for_equal(reseeding):
+    one, other = torch.Generator(), torch.Generator()
+    state = one.get_state()
+    byte = rng.TORCH_WORDS_START + 300 * 8  # the repr of a tensor leaves it out
+    state[byte] = 255 - state[byte]
+    other.set_state(state)
+    assert [first == second for first, second in first_draws(Holding(one, other))] == [False] * 4
+
+
 @needs_modern_numpy
 def test_generators_that_share_a_bit_generator_go_on_sharing_it(reseeding):
     one = np.random.default_rng(1)

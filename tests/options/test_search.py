@@ -156,6 +156,11 @@ def test_the_code_of_all_modules_of_the_program_is_searched(tmp_path, monkeypatc
         assert list(find_generators({"dataset": Holding(held)})) == ["module_of_the_program.rng"]
 
 
+def test_a_generator_that_code_names_in_another_module_has_the_path_of_that_module(tmp_path, monkeypatch):
+    monkeypatch.setitem(globals(), "OTHER", imported("other_module", tmp_path / "program", monkeypatch))
+    assert list(find_generators({"dataset": lambda: OTHER.rng})) == ["other_module.rng"]  # noqa: F821
+
+
 def test_threads_are_not_searched():
     thread = threading.Thread(target=print, args=(random.Random(1),))
     assert find_generators({"dataset": Holding(thread)}) == {}

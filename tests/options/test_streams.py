@@ -1,27 +1,42 @@
 """Workers draw what the scripts of docs/streams compute in one process: docs/streams-method.md rests on that."""
 
-import os
 import random
-import runpy
 
 import pytest
+
+pytest.importorskip("numpy")
+
+import numpy as np
+import reseeded
 import torch
-from support import NATIVE, ROOT, Draws, as_list, has_seed_sequence, needs_numpy, np
+import ways
+from support import NATIVE, Draws, as_list, has_seed_sequence
 from torch.utils.data import DataLoader
 
 import workerseed
 
-pytestmark = needs_numpy
-
-WAYS, RESEEDED = (os.path.join(ROOT, "docs", "streams", name) for name in ("ways.py", "reseeded.py"))
 SEED = 7
 
 
 class SeedAndWords(Draws):
-    """Each item is torch's seed in the worker that loads it, and the next four words that ``np.random`` draws there."""
+    """Each item is torch's seed in the worker that loads it, and the next four words that a function draws there."""
+
+    def __init__(self, words):
+        super().__init__(2)
+        self.words = words
 
     def __getitem__(self, index):
-        return torch.initial_seed(), np.random.randint(0, 2**32, 4, np.uint32).tolist()
+        return torch.initial_seed(), self.words()
+
+
+def two_epochs(words, worker_init_fn=None):
+    """By epoch and worker, the words; and the base seed of each epoch."""
+    torch.manual_seed(SEED)
+    np.random.seed(SEED)
+    loader = DataLoader(SeedAndWords(words), num_workers=2, worker_init_fn=worker_init_fn, collate_fn=as_list)
+    epochs = [[item for batch in loader for item in batch] for _ in range(2)]
+    base_seeds = [items[0][0] for items in epochs]  # worker 0 adds nothing
+    return [[words for _, words in items] for items in epochs], base_seeds
 
 
 WAYS_TO_SEED = {
@@ -36,65 +51,39 @@ WAYS_TO_SEED = {
 def test_workers_draw_what_is_computed(way):
     if way == "workerseed":
         workerseed.install()
-    torch.manual_seed(SEED)
-    np.random.seed(SEED)
-    loader = DataLoader(SeedAndWords(2), num_workers=2, worker_init_fn=WAYS_TO_SEED[way], collate_fn=as_list)
-    epochs = [[item for batch in loader for item in batch] for _ in range(2)]
-    base_seeds = [items[0][0] for items in epochs]  # worker 0 adds nothing
-    computed = runpy.run_path(WAYS)["streams"](way, SEED, 2, base_seeds, 4)
-    assert [[words for _, words in items] for items in epochs] == computed.tolist()
+    drawn, base_seeds = two_epochs(lambda: np.random.randint(0, 2**32, 4, np.uint32).tolist(), WAYS_TO_SEED[way])
+    assert drawn == ways.streams(way, SEED, 2, base_seeds, 4).tolist()
 
 
 # With the option `generators`
 
-kinds = pytest.mark.parametrize(
-    "kind", ["random.Random", "RandomState", pytest.param("default_rng", marks=has_seed_sequence), "torch.Generator"]
-)
+KINDS = ["random.Random", "RandomState", pytest.param("default_rng", marks=has_seed_sequence), "torch.Generator"]
 
 
-class SeedAndWordsOf(Draws):
-    """Each item is torch's seed in the worker that loads it, and the next four words of a stored generator."""
-
-    def __init__(self, generator, words_from):
-        super().__init__(2)
-        self.generator = generator
-        self.words_from = words_from
-
-    def __getitem__(self, index):
-        return torch.initial_seed(), self.words_from(self.generator)
+@pytest.mark.parametrize("kind", KINDS)
+def test_stored_generators_draw_in_workers_what_is_computed(reseeding, kind):
+    make = reseeded.KINDS[kind]
+    generator = make(SEED)
+    drawn, base_seeds = two_epochs(lambda: reseeded.words_from(generator))
+    assert drawn == [[reseeded.words_in_worker(make(SEED), seed, worker) for worker in range(2)] for seed in base_seeds]
 
 
-@kinds
-def test_stored_generators_draw_in_workers_what_is_computed(kind):
-    reseeded = runpy.run_path(RESEEDED)
-    make, words_in_worker = reseeded["KINDS"][kind], reseeded["words_in_worker"]
-    loader = DataLoader(SeedAndWordsOf(make(SEED), reseeded["words_from"]), num_workers=2, collate_fn=as_list)
-    torch.manual_seed(SEED)
-    workerseed.install(["generators"])
-    epochs = [[item for batch in loader for item in batch] for _ in range(2)]
-    drawn = [[words for _, words in items] for items in epochs]
-    assert drawn == [[words_in_worker(make(SEED), items[0][0], worker) for worker in range(2)] for items in epochs]
+def words_of_torch(seed):
+    generator = random.Random(seed)
+    return [generator.getrandbits(32) for _ in range(8)][1::2]  # torch draws two words for each number
 
 
-SEEDED = {
-    "random.Random": random.Random,
-    "RandomState": lambda seed: np.random.RandomState(np.random.MT19937(seed)),
-    "default_rng": lambda seed: np.random.default_rng(seed),
+WORDS_OF_SEED = {
+    "random.Random": lambda seed: reseeded.words_from(random.Random(seed)),
+    "RandomState": lambda seed: reseeded.words_from(np.random.RandomState(np.random.MT19937(seed))),
+    "default_rng": lambda seed: reseeded.words_from(np.random.default_rng(seed)),
+    "torch.Generator": words_of_torch,
 }
 
 
 @has_seed_sequence
-@pytest.mark.parametrize("kind", SEEDED)
+@pytest.mark.parametrize("kind", WORDS_OF_SEED)
 def test_the_bits_of_the_seed_that_are_counted_decide_what_a_stored_generator_draws(kind):
-    reseeded = runpy.run_path(RESEEDED)
-    generator = reseeded["KINDS"][kind](SEED)
-    seed = reseeded["seed_of_state"](reseeded["state_of"](generator), 2**40, 1, 2)
-    assert reseeded["words_from"](SEEDED[kind](seed)) == reseeded["words_in_worker"](generator, 2**40, 1, 2)
-
-
-def test_a_stored_generator_of_torch_draws_the_words_of_a_random_with_the_seed_that_is_counted():
-    reseeded = runpy.run_path(RESEEDED)
-    generator = reseeded["torch_generator"](SEED)
-    same = random.Random(reseeded["seed_of_state"](reseeded["state_of"](generator), 2**40, 1, 2))
-    words = [same.getrandbits(32) for _ in range(8)]
-    assert reseeded["words_in_worker"](generator, 2**40, 1, 2) == words[1::2]  # torch draws two words for each number
+    generator = reseeded.KINDS[kind](SEED)
+    seed = reseeded.seed_of_state(reseeded.state_of(generator), 2**40, 1, 2)
+    assert reseeded.words_in_worker(generator, 2**40, 1, 2) == WORDS_OF_SEED[kind](seed)

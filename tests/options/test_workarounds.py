@@ -20,6 +20,7 @@ WORKERS = 4
 EPOCHS = 3
 SEEDS = (7, 1007)
 ALL = WORKERS * EPOCHS * len(SEEDS)
+WITH_US = "with workerseed"
 
 
 class Streams(Draws):
@@ -81,7 +82,11 @@ if not hasattr(getattr(np, "random", None), "default_rng") or np.random.default_
 each_workaround = pytest.mark.parametrize("workaround", WORKAROUNDS)
 
 
-def streams(workaround):
+@functools.lru_cache(maxsize=None)
+def streams(workaround, *installed):
+    """The streams of a workaround, alone or WITH_US; the former before the latter in a test."""
+    if installed:
+        workerseed.install()
     found = []
     for seed in SEEDS:
         torch.manual_seed(seed)
@@ -94,44 +99,30 @@ def streams(workaround):
     return found
 
 
-@functools.lru_cache(maxsize=None)
-def alone(workaround):
-    return streams(workaround)
-
-
-@functools.lru_cache(maxsize=None)
-def with_workerseed(workaround):
-    workerseed.install()
-    try:
-        return streams(workaround)
-    finally:
-        workerseed.uninstall()
-
-
 @each_workaround
 def test_what_a_workaround_does_alone(workaround):
-    assert len(set(alone(workaround))) == WORKAROUNDS[workaround][1][1 if NATIVE else 0]
+    assert len(set(streams(workaround))) == WORKAROUNDS[workaround][1][1 if NATIVE else 0]
 
 
 @only_legacy
 @each_workaround
 def test_no_workaround_gets_worse_with_workerseed(workaround):
     on_stock, _, with_us = WORKAROUNDS[workaround][1]
-    assert len(set(with_workerseed(workaround))) == with_us >= on_stock
+    assert len(set(streams(workaround, WITH_US))) == with_us >= on_stock
 
 
 @only_legacy
 @pytest.mark.parametrize("workaround", sorted(ITS_OWN_SEED & WORKAROUNDS.keys()))
 def test_a_workaround_that_sets_a_seed_of_its_own_draws_what_it_draws_without_workerseed(workaround):
-    assert with_workerseed(workaround) == alone(workaround)
+    assert streams(workaround) == streams(workaround, WITH_US)
 
 
 @pytest.mark.skipif("default_rng" not in WORKAROUNDS, reason="this NumPy has no default_rng, or 0 of it")
-def test_a_workaround_that_asks_the_operating_system_draws_others_in_every_run(shim):
-    assert not set(streams("default_rng")) & set(alone("default_rng"))
+def test_a_workaround_that_asks_the_operating_system_draws_others_in_every_run():
+    assert not set(streams("default_rng")) & set(streams("default_rng", WITH_US))
 
 
 @only_native
 def test_torch_1_9_and_later_leave_the_get_state_workaround_without_any_seed():
     per_worker = [np.random.RandomState(2**31 + worker).randint(0, 2**31 - 1, 4) for worker in range(WORKERS)]
-    assert alone("get_state") == [tuple(stream) for stream in per_worker] * EPOCHS * len(SEEDS)
+    assert streams("get_state") == [tuple(stream) for stream in per_worker] * EPOCHS * len(SEEDS)

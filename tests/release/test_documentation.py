@@ -5,6 +5,8 @@ import os
 import re
 import runpy
 
+import draw
+import pytest
 import tomllib
 from matrix import ENVIRONMENTS, TOX, labelled, setting
 from support import ROOT, contents_of, rows_of
@@ -44,8 +46,30 @@ def test_the_table_of_states_has_all_states():
 
 
 def test_the_picture_is_what_its_script_draws():
-    drawn = runpy.run_path(os.path.join(ROOT, "docs", "flow", "draw.py"))["svg"]()
-    assert contents_of("docs", "flow", "flow.svg") == drawn
+    assert contents_of("docs", "flow", "flow.svg") == draw.svg()
+
+
+PROJECTS = runpy.run_path(os.path.join(ROOT, "docs", "projects", "projects.py"))
+
+
+def test_the_page_has_a_row_for_each_project():
+    page = contents_of("docs", "projects.md")
+    for project in PROJECTS["PROJECTS"]:
+        assert f"| {project.repository} [{project.commit[:8]}](" in page
+
+
+COUNTED = [  # (epoch, worker, draw), and how many repeat another worker's and another epoch's
+    ([(0, 0, "a"), (0, 1, "b"), (1, 0, "c"), (1, 1, "d")], (0, 0)),
+    ([(0, 0, "a"), (0, 1, "a"), (1, 0, "a"), (1, 1, "a")], (2, 2)),
+    ([(0, 0, "a"), (0, 1, "a"), (1, 0, "b"), (1, 1, "b")], (2, 0)),
+    ([(0, 0, "a"), (0, 1, "b"), (1, 0, "b"), (1, 1, "a")], (0, 2)),
+    ([(0, 0, "a"), (0, 0, "a")], (0, 0)),  # one worker repeats itself
+]
+
+
+@pytest.mark.parametrize("items, counts", COUNTED)
+def test_the_script_of_that_page_counts_repeats(items, counts):
+    assert PROJECTS["repeats"](items) == counts
 
 
 def test_the_table_has_all_environments():

@@ -1,7 +1,7 @@
 """When and how importing workerseed takes effect."""
 
 import pytest
-from support import NATIVE, USE, needs_numpy
+from support import NATIVE, USE, needs_numpy, only_native
 
 STATE = "native" if NATIVE else "active"
 REPORT = """
@@ -115,3 +115,16 @@ import torch.utils.data
 print(*workerseed.status()[:2], "wrapt" in sys.modules, hasattr(torch.utils.data.DataLoader.__init__, "__wrapped__"))
 """
     assert shows(code) == "off uninstalled False False\n"
+
+
+@only_native
+def test_nothing_is_wrapped(shows):
+    code = """
+from torch.utils.data import DataLoader, dataloader
+classes = DataLoader, dataloader._BaseDataLoaderIter
+before = [dict(vars(cls)) for cls in classes]
+import workerseed
+print([dict(vars(cls)) for cls in classes] == before, workerseed.status().reason)
+print([name for name in vars(DataLoader(range(4), num_workers=1)) if "workerseed" in name])
+"""
+    assert shows(code) == "True this torch seeds NumPy in its workers itself\n[]\n"

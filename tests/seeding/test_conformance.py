@@ -71,7 +71,7 @@ def seeds_settings_and_info_of_a_worker():
     return batches_of(Items(view_of_a_worker), num_workers=2)
 
 
-def exit_after(batches):
+def end_of_workers_after(batches):
     """How workers end when an iterator goes after so many batches, None for all."""
     iterator = iter(DataLoader(range(10), num_workers=2, collate_fn=as_list))
     processes = list(iterator.workers if hasattr(iterator, "workers") else iterator._workers)
@@ -82,25 +82,19 @@ def exit_after(batches):
     return items, codes
 
 
-def an_early_break():
-    return exit_after(1)
-
-
-def the_end_of_the_epoch():
-    return exit_after(None)
-
-
-CASES = [an_error_in_the_dataset, a_timeout, seeds_settings_and_info_of_a_worker, an_early_break, the_end_of_the_epoch]
-
-
-def outcome_of(case):
+def outcome_of(case, *arguments):
     torch.manual_seed(0)
     random.seed(0)
-    outcome = case()
+    outcome = case(*arguments)
     assert multiprocessing.active_children() == []
     return outcome
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", [an_error_in_the_dataset, a_timeout, seeds_settings_and_info_of_a_worker])
 def test_it_is_as_on_stock_torch(as_on_stock, case):
     as_on_stock(outcome_of, case)
+
+
+@pytest.mark.parametrize("batches", [1, None])
+def test_workers_end_as_on_stock_torch(as_on_stock, batches):
+    as_on_stock(outcome_of, end_of_workers_after, batches)

@@ -1,19 +1,16 @@
 """What the documentation says about the way to a worker and about what is patched, against the torch that is here."""
 
-import importlib
 import os
 import re
 import sys
 
-from support import ROOT, Draws, only_legacy, rows_of, start_method
+import draw
+from support import Draws, only_legacy, rows_of, start_method
 from torch.utils.data import DataLoader, dataloader
 
 pytestmark = only_legacy
 
 PARENT = os.getpid()
-
-sys.path.insert(0, os.path.join(ROOT, "docs", "flow"))
-draw = importlib.import_module("draw")
 
 noted = []
 

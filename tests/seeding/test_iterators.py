@@ -6,7 +6,7 @@ import random
 import pytest
 import torch
 import torch.multiprocessing
-from support import ITERATOR, ROOT_CLASS, TORCH, Draws, as_list, epoch, expected_draws, needs_numpy, np
+from support import ITERATOR, ROOT_CLASS, TORCH, Draws, as_list, epoch, expected_draws, init, needs_numpy, np
 from torch.utils.data import DataLoader
 
 import workerseed
@@ -14,10 +14,6 @@ import workerseed
 pytestmark = [needs_numpy, pytest.mark.timeout(120)]
 
 NAMES = ("_worker_init_fn", "worker_init_fn")
-
-
-def init(worker_id):
-    pass
 
 
 class OwnLoop:

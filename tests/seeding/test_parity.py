@@ -1,12 +1,10 @@
-"""The draws in every worker are those of torch 1.9.1, as record_parity.py recorded them."""
+"""The draws in every worker are those of torch 1.9.1, as scenarios.py recorded them."""
 
-import functools
 import json
-import os
 
 import pytest
-from scenarios import EPOCHS, SCENARIOS
-from support import NATIVE, PROGRAMS, TESTS, Seeds, as_list, needs_numpy, np, run_python
+from scenarios import EPOCHS, RECORD, SCENARIOS, epochs_of
+from support import NATIVE, Seeds, as_list, needs_numpy, np
 from torch.utils.data import DataLoader
 
 import workerseed
@@ -15,34 +13,13 @@ BEFORE_NUMPY = 5  # in each list of scenarios.draw(): torch's seed, two draws of
 
 # By other start methods, each worker is slow to start: two epochs of what a worker can tell apart are enough. That the
 # base seed comes from a generator, or that workers persist, only the parent knows.
-FEW_EPOCHS = 2
 NOT_FORKED = [("forkserver", "map, 2 workers"), ("forkserver", "iterable, 2 workers"), ("spawn", "map, 2 workers")]
-CASES = [("fork", name) for name in SCENARIOS]
+CASES = [("fork", name, EPOCHS) for name in SCENARIOS]
 if not NATIVE:  # where nothing is wrapped, other start methods are torch's affair alone
-    CASES += [case for case in NOT_FORKED if case[1] in SCENARIOS]
+    CASES += [(method, name, 2) for method, name in NOT_FORKED if name in SCENARIOS]
 
-with open(os.path.join(TESTS, "parity.json")) as file:
+with open(RECORD) as file:
     RECORDED = json.load(file)
-
-
-@functools.lru_cache(maxsize=None)
-def drawn(name, is_installed):
-    """What a scenario draws in forked workers of this process."""
-    if is_installed:
-        workerseed.install()
-    try:
-        return json.loads(json.dumps(SCENARIOS[name]("fork")))
-    finally:
-        workerseed.uninstall()
-
-
-@functools.lru_cache(maxsize=None)
-def drawn_by_a_program(start_method):
-    names = [name for method, name in CASES if method == start_method]
-    options = ["--workerseed", "--epochs", str(FEW_EPOCHS), start_method]
-    done = run_python("-W", "ignore", os.path.join(PROGRAMS, "scenarios.py"), *options, *names)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 def without_numpy(drawn):
@@ -50,22 +27,19 @@ def without_numpy(drawn):
     return [without_numpy(each) for each in drawn] if isinstance(drawn[0], list) else drawn[:BEFORE_NUMPY]
 
 
-@pytest.mark.parametrize("start_method, name", [] if np is None else CASES)
-def test_draws_are_those_of_torch_1_9_1(start_method, name):
-    if start_method == "fork":
-        assert drawn(name, True) == RECORDED[name]
-    else:
-        assert drawn_by_a_program(start_method)[name] == RECORDED[name][:FEW_EPOCHS]
+@pytest.mark.parametrize("method, name, epochs", [] if np is None else CASES)
+def test_draws_are_those_of_torch_1_9_1(shim, method, name, epochs):
+    assert epochs_of(name, method, epochs) == RECORDED[name][:epochs]
 
 
 @pytest.mark.parametrize("name", SCENARIOS if np is None else [])
-def test_random_and_torch_draw_as_on_torch_1_9_1_where_there_is_no_numpy(name):
-    assert drawn(name, True) == without_numpy(RECORDED[name])
+def test_random_and_torch_draw_as_on_torch_1_9_1_where_there_is_no_numpy(shim, name):
+    assert epochs_of(name) == without_numpy(RECORDED[name])
 
 
 @pytest.mark.parametrize("name", [] if NATIVE else SCENARIOS)
 def test_only_numpy_differs_on_stock_torch(name):
-    stock = drawn(name, False)
+    stock = epochs_of(name)
     assert stock != RECORDED[name]
     assert without_numpy(stock) == without_numpy(RECORDED[name])
 

@@ -132,12 +132,48 @@ def test_a_step_that_fails_warns_of_what_it_did_not_seed_and_the_users_function_
 
 
 @needs_numpy
+def test_where_stored_generators_fail_nothing_else_is_warned_of(keep_generators):
+    step = _seeding.SeededWorkerInit(None, reseed=fail)
+    step.parent = None  # as in a worker process
+    with pytest.warns(RuntimeWarning, match="worker 7 did not seed stored generators: OSError"):
+        step(7)
+
+
+@needs_numpy
 @pytest.mark.parametrize("value", [None, object(), np and np.random.RandomState(0)])
 def test_the_generator_of_numpy_is_seeded_whatever_np_random_is(keep_generators, monkeypatch, value):
     own = np.random.mtrand._rand
     monkeypatch.setattr(np, "random", value)
     run_step(1234, 1)
     assert own.random_sample() == np_random.RandomState(numpy_seed(1233, 1)).random_sample()
+
+
+@only_legacy
+def test_without_numpy_random_is_seeded(forked):
+    # The wheels of torch 1.x need NumPy when they are imported, builds without it exist: it is taken away after that.
+    code = """
+import random, sys, warnings
+from torch.utils.data import DataLoader
+import torch
+warnings.simplefilter("error", RuntimeWarning)
+for name in list(sys.modules):
+    if name.split(".")[0] == "numpy":
+        del sys.modules[name]
+sys.modules["numpy"] = None
+import workerseed
+
+class Draws:
+    def __getitem__(self, index):
+        return torch.initial_seed(), random.random()
+
+    def __len__(self):
+        return 2
+
+drawn = [item for batch in DataLoader(Draws(), num_workers=2, collate_fn=list) for item in batch]
+print([number == random.Random(seed).random() for seed, number in drawn], workerseed.numpy_seed(0, 0)[0])
+"""
+    done = forked(code)
+    assert (done.stdout, done.stderr) == ("[True, True] 2968811710\n", "")
 
 
 # Locks that a thread of the parent holds as a worker is forked (numpy#9248)

@@ -6,16 +6,12 @@ import random
 
 import pytest
 import torch
-from support import Draws, draws, expected_draws, needs_numpy, np
+from support import Draws, draws, init, needs_numpy, np
 from torch.utils.data import DataLoader, dataloader
 
 import workerseed
 
 SIGNATURE = inspect.signature(DataLoader.__init__), inspect.getfullargspec(DataLoader.__init__)
-
-
-def init(worker_id):
-    pass
 
 
 # What DataLoader is
@@ -53,16 +49,6 @@ loader = pickle.load(open({!r}, "rb"))
 print(sum(int(batch) for batch in loader))
 """
     assert shows(code.format(str(tmp_path / "loader.pickle"))) == "3\n"
-
-
-class CallingItByName(DataLoader):
-    def __init__(self, *args):
-        DataLoader.__init__(self, *args, num_workers=2)
-
-
-@needs_numpy
-def test_a_subclass_may_call_the_constructor_by_its_name(shim):
-    assert draws(CallingItByName(Draws())) == expected_draws()
 
 
 # The parent process

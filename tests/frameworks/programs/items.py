@@ -1,5 +1,6 @@
-"""For the programs that the tests run: a data set whose items show what the worker drew, and where the result goes."""
+"""For the programs that the tests run: activation, a dataset that shows what a worker drew, the result's file."""
 
+import importlib
 import json
 import os
 import random
@@ -60,6 +61,15 @@ def name_of(function):
     if hasattr(function, "func"):
         return ["partial of", function.func.__name__, function.keywords]
     return getattr(function, "__name__", function and type(function).__name__)
+
+
+def activated():
+    """Imports what a program is about, and workerseed if it comes later: the arguments are FILE VARIANT MODULE ..."""
+    variant, module = sys.argv[2:4]
+    importlib.import_module(module)
+    if variant == "imported after the framework":
+        importlib.import_module("workerseed")
+    return module
 
 
 def write(result):

@@ -1,15 +1,12 @@
-"""Augments in the workers of a plain loader: FILE VARIANT MODULE, or FILE OPTIONS MODULE METHOD.
+"""Augments in the workers of a plain loader: FILE VARIANT MODULE [METHOD].
 
 Each function below is for a module, and returns by case what three epochs drew. With a start method, the packages that
-draw from generators of their own augment, with options of workerseed.
+draw from generators of their own augment.
 """
 
-import sys
-
-if len(sys.argv) == 4:
-    import activated  # first
 import functools
 import importlib
+import sys
 
 import items
 import numpy as np
@@ -121,9 +118,6 @@ albumentations_holds = functools.partial(holding, "albumentations")
 monai_holds = functools.partial(holding, "monai")
 
 if __name__ == "__main__":
-    if len(sys.argv) == 4:
-        items.write(globals()[activated.module]())
-    else:
-        options, module, method = sys.argv[2:]
-        importlib.import_module("workerseed").install([options] if options else [])
-        items.write(epochs(pixel_of_generators(module), multiprocessing_context=method))
+    module, methods = items.activated(), sys.argv[4:]
+    of_method = [epochs(pixel_of_generators(module), multiprocessing_context=method) for method in methods]
+    items.write(of_method or globals()[module]())

@@ -5,9 +5,8 @@ Each function below is for a module, and returns by case the rows of three epoch
 
 import inspect
 
-import activated  # first
 import torch
-from items import Draws, epochs, loader_of, name_of, own_worker_init_fn, seed_parent, write
+from items import Draws, activated, epochs, loader_of, name_of, own_worker_init_fn, seed_parent, write
 
 OWN = {"worker_init_fn": own_worker_init_fn}
 
@@ -22,12 +21,10 @@ def iterated(loader, of_torch=None):
 def accelerate():
     from accelerate import Accelerator
 
-    accelerator = Accelerator(cpu=True)
-
     def prepared(times, **options):
         loader = loader_of(**options)
         for _ in range(times):
-            loader = accelerator.prepare(loader)
+            loader = Accelerator(cpu=True).prepare(loader)
         return iterated(loader)
 
     return {
@@ -174,15 +171,12 @@ def timm():
         options.update(input_size=(3, 8, 8), batch_size=2, is_training=True, use_prefetcher=False, num_workers=2)
         return iterated(create_loader(Draws(), **options))
 
-    kinds = {
-        "as it is": {},
-        "not persistent": {"persistent_workers": False},
-        "multi-epochs": {"use_multi_epochs_loader": True},
-    }
+    kinds = {"as it is": {}, "not persistent": {"persistent_workers": False}}
+    kinds["multi-epochs"] = {"use_multi_epochs_loader": True}
     result = {kind: of_timm(**options) for kind, options in kinds.items()}
     if "worker_seeding" in inspect.signature(create_loader).parameters:
         result.update({f"part, {kind}": of_timm(worker_seeding="part", **kinds[kind]) for kind in kinds})
     return result
 
 
-write(globals()[activated.module.replace(".", "_")]())
+write(globals()[activated().replace(".", "_")]())

@@ -6,13 +6,15 @@ The latter have the variables of torchelastic, and a further argument: how to se
 import inspect
 import sys
 
+import items
+import torch
+from items import epochs, loader_of, name_of, own_worker_init_fn, seed_parent
+from torch.utils.data import SequentialSampler
+
 if __name__ == "__main__":
-    import activated  # noqa: F401
+    items.activated()
 
 import pytorch_lightning as pl
-import torch
-from items import epochs, loader_of, name_of, own_worker_init_fn, seed_parent, write
-from torch.utils.data import SequentialSampler
 
 IS_NEW = pl.__version__ >= "1.5"
 QUIET = {"logger": False, "num_sanity_val_steps": 0, "weights_summary": None}
@@ -84,4 +86,4 @@ def cases():
 
 
 if __name__ == "__main__":
-    write(trained(sys.argv[4], **DDP))
+    items.write(trained(sys.argv[4], **DDP))

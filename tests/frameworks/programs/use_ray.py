@@ -1,17 +1,15 @@
 """Trains with Ray Train in two worker processes, all with one seed; only Ray's ``runtime_env`` may activate workerseed.
 
-The driver itself does not have the variables: so it is where the processes are on other machines.
+Its arguments are FILE WORKERSEED PYTHONPATH. The driver itself does not have these variables: so it is where the
+processes are on other machines.
 """
 
-import importlib.util
 import os
 import sys
 
 import ray
 from items import write
 from ray.train import Trainer
-
-VALUES = {"by runtime_env": "1", "by runtime_env, with ranks": "ranks"}
 
 
 def train_function(config):
@@ -39,9 +37,8 @@ def nothing(worker_id):
 
 if __name__ == "__main__":
     variables = {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
-    if sys.argv[2] in VALUES:
-        [package] = importlib.util.find_spec("workerseed").submodule_search_locations
-        variables.update(WORKERSEED=VALUES[sys.argv[2]], PYTHONPATH=os.path.join(package, "_sitecustomize"))
+    if sys.argv[2]:
+        variables.update(WORKERSEED=sys.argv[2], PYTHONPATH=sys.argv[3])
     ray.init(num_cpus=3, include_dashboard=False, runtime_env={"env_vars": variables})
     trainer = Trainer(backend="torch", num_workers=2, logdir=os.path.dirname(sys.argv[1]))
     trainer.start()
