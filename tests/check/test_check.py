@@ -183,7 +183,7 @@ def test_the_reason_is_given_where_it_cannot_tell(judged, name):
 def test_a_loader_without_worker_processes_of_torch_is_named(check, name):
     done = check(name)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.endswith(f"cannot tell: it saw {name} start no workers through torch's DataLoader\n")
+    assert done.stderr.endswith(f"cannot tell: it saw no workers start through torch's DataLoader in {name}\n")
 
 
 def test_an_error_is_one_sentence_below_the_users_own_traceback(check):

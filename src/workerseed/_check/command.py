@@ -52,7 +52,11 @@ def check(target: Optional[str], command: Sequence[str], methods: Sequence[str],
         for found in reports_of(program, settings, stdout):
             key = found["key"] = [program[-1], found["key"]]
             alike = [reports for reports in groups if reports[0]["key"] == key]
-            if is_told(found, alike):
+            of_ranks = [reports for reports in alike if is_another_rank(found, reports)]
+            if of_ranks:
+                of_ranks[0].append(found)
+                continue
+            if any(says_the_same(found, reports[0]) for reports in alike):
                 continue
             if alike:
                 found["name"] += f" ({len(alike) + 1})"
@@ -64,7 +68,7 @@ def check(target: Optional[str], command: Sequence[str], methods: Sequence[str],
     if as_json:
         print(json.dumps(judged, indent=2))
     if not judged:
-        return cannot_tell(f"it saw {target or programs[0][0]} start no workers through torch's DataLoader")
+        return cannot_tell(f"it saw no workers start through torch's DataLoader in {target or programs[0][0]}")
     if command and not as_json:
         for each, reports in zip(judged, groups):
             print(f"\n{report.table(each)}\n" * (len(reports) > 1), end="")  # more is known than when it was printed
@@ -72,13 +76,14 @@ def check(target: Optional[str], command: Sequence[str], methods: Sequence[str],
     return max((verdict.EXIT_CODES[each["verdict"]] for each in judged), key=(0, 2, 1).index)
 
 
-def is_told(found: Dict[str, Any], alike: List[List[Dict[str, Any]]]) -> bool:
-    """Whether a report is that of another rank, which it joins, or says what an earlier one of the same line says."""
-    for reports in alike:
-        if "error" not in found and all("error" not in each and each["rank"] != found["rank"] for each in reports):
-            reports.append(found)
-            return True
-    return any(verdict.judge(dict(found, name=reports[0]["name"])) == verdict.judge(reports[0]) for reports in alike)
+def is_another_rank(found: Dict[str, Any], reports: List[Dict[str, Any]]) -> bool:
+    """Whether a report can be compared with these, which are of other ranks."""
+    return "error" not in found and all("error" not in each and each["rank"] != found["rank"] for each in reports)
+
+
+def says_the_same(found: Dict[str, Any], other: Dict[str, Any]) -> bool:
+    """Whether two reports lead to the same verdict and the same table."""
+    return verdict.judge(dict(found, name=other["name"])) == verdict.judge(other)
 
 
 def cannot_tell(reason: str) -> int:
