@@ -3,6 +3,7 @@
 import itertools
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 import time
@@ -83,13 +84,16 @@ def describe(loader: Any) -> Dict[str, Any]:
 def records(cls: Any, loader: Any, way: str, epochs: int, shifted: List[str]) -> Dict[str, Any]:
     """Return what the workers of a copy recorded."""
     arrived: List[Dict[str, Any]] = []
-    waiting: List[Any] = []  # the copy's iterators that other threads take batches from; see start
+    reached: List[Any] = []  # the iterators that the loader's own code begins to iterate
+    iterator: Any = None  # the one that this function iterates
 
-    def collect(wrapped: Any, iterator: Any, args: Any, kwargs: Any) -> Any:
-        is_own = any(iterator is own for of, own in program.started or () if of is same)  # and not another loader's
-        if is_own and threading.current_thread() is not threading.main_thread():
-            waiting.append(iterator)
-            raise SystemExit  # ends the thread: what takes batches would not understand records
+    def collect(wrapped: Any, of_batches: Any, args: Any, kwargs: Any) -> Any:
+        is_own = any(of_batches is own for of, own in program.started or () if of is same)  # and not another loader's
+        if is_own and of_batches is not iterator:  # see start: that code would not understand records
+            reached.append(of_batches)
+            main: Any = threading.main_thread()
+            signal.pthread_kill(main.ident, signal.SIGINT)  # it may be waiting for this thread
+            raise SystemExit
         batch = wrapped(*args, **kwargs)
         if is_own:
             arrived.extend(part for part in batch if type(part) is dict)  # EDSR-PyTorch's worker loop adds to it
@@ -104,7 +108,9 @@ def records(cls: Any, loader: Any, way: str, epochs: int, shifted: List[str]) ->
     starts: List[Dict[str, Any]] = []
     for epoch in range(epochs):
         arrived.clear()
-        for _ in zip(range(rounds * loader.num_workers), start(same, cls, waiting if epoch else None)):
+        iterator = None
+        iterator = start(same, cls, epoch, reached)
+        for _ in zip(range(rounds * loader.num_workers), iterator):
             pass
         complete = [record for record in arrived if len(record["batches"]) == rounds]
         if not complete:
@@ -155,28 +161,20 @@ class SameItems:
         return self.count
 
 
-def start(same: Any, cls: Any, waiting: Optional[List[Any]]) -> Any:
+def start(same: Any, cls: Any, epoch: int, reached: List[Any]) -> Any:
     """Start an epoch of the copy: the first as the program has just done, the second with the loader's ``__iter__``.
 
-    The latter may iterate in a thread of its own, so all of it runs in threads, as far as the first batch.
+    ``collect`` stops that code before its first batch, which it may take in a thread. What it raises does not matter.
     """
-    if waiting is None:
+    if epoch == 0:
         with suppress(TypeError):  # torchdata's takes more
             vars(same)["_iterator"] = cls(same)  # where the loader's __iter__ looks for persistent workers
             return same._iterator
-        return cls(same)
-    found: List[Any] = []
-
-    def take_first() -> None:
-        found.append(iter(same))
-        if not isinstance(found[0], cls):
-            next(found[0])
-
     distributed = sys.modules.get("torch.distributed")
     if not (distributed and distributed.is_available() and distributed.is_initialized()):  # it may talk to ranks
-        thread = threading.Thread(target=take_first, daemon=True)
-        thread.start()
-        while thread.is_alive() and not waiting:
-            time.sleep(0.01)
-    iterators = [*waiting, *(each for each in found if isinstance(each, cls))]
-    return iterators[0] if iterators else cls(same)
+        with suppress(BaseException):
+            outer = iter(same)
+            if isinstance(outer, cls):
+                return outer
+            next(outer)
+    return reached[0] if reached else cls(same)

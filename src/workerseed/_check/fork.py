@@ -68,6 +68,7 @@ def run_fork(task: Callable[[], Any], connection: Any, output: Any) -> None:
 
     try:
         os.setpgid(0, 0)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # the experiment ends loops with it
         guarding = threading.Thread(target=guard, daemon=True)
         guarding.start()
         sys.stdout = sys.stderr = output
