@@ -2,7 +2,7 @@
 
 import pytest
 
-from workerseed._check import report, verdict
+from workerseed._check import command, report, verdict
 
 LOADER = {"workers": 2, "start_method": "fork", "iterable": False, "distributed": False, "seeds_torch": True}
 
@@ -54,6 +54,10 @@ def test_ranks_that_draw_the_same_repeat_each_other():
     found = judged(GOOD, GOOD, (GOOD, GOOD))
     assert (found["verdict"], found["sources"]["np.random"]["workerseed"]["ranks"]) == ("not fixed", "same")
     assert max(map(len, report.table(found).splitlines())) < 80
+
+
+def test_only_another_rank_is_compared():
+    assert [command.is_another_rank({"rank": rank}, [{"rank": 0}]) for rank in (0, 1)] == [False, True]
 
 
 def test_something_else_that_repeats_beside_a_good_source_is_seen():

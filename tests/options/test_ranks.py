@@ -63,7 +63,7 @@ def not_a_rank(name, rank):
     return f"workerseed's option 'ranks' needs a data-parallel rank: {name} must be {needed}, got {rank!r}"
 
 
-@pytest.mark.parametrize("value", ["first", "-1", "1.0", "1 2", "1e3", "1_0", "²", "4294967296"])
+@pytest.mark.parametrize("value", ["first", "-1", "1.0", "1 2", "1e3", "1_0", "²", "4294967296", "1" * 5000])
 def test_a_variable_that_is_not_a_rank_is_an_error(ranks, monkeypatch, value):
     monkeypatch.setenv("PMI_RANK", value)
     assert error_of(loader_of()) == (ValueError, not_a_rank("PMI_RANK", 2**32 if value == str(2**32) else value))

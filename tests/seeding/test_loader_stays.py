@@ -116,6 +116,10 @@ def interrupt(loader=None):
     raise KeyboardInterrupt
 
 
+def exit_with_3(loader):
+    raise SystemExit(3)
+
+
 def outcome(moment, action):
     """A start in which user code runs at the first read of an attribute: items or the error, the results, the reads."""
     armed, results, reads = [], [], []
@@ -142,7 +146,7 @@ def outcome(moment, action):
     return items, results, len(reads)
 
 
-ACTIONS = [do_nothing, iterate_another, iterate_the_same, wait_for_a_thread_that_iterates, interrupt]
+ACTIONS = [do_nothing, iterate_another, iterate_the_same, wait_for_a_thread_that_iterates, interrupt, exit_with_3]
 
 
 @pytest.mark.parametrize("action", ACTIONS)

@@ -22,10 +22,10 @@ def table(judged: Dict[str, Any]) -> str:
     is_on = (judged["status"] or {}).get("state") == "active"
     used = {name: source for name, source in sources.items() if any(source[way] for way in WAYS)}
     unused = [name for name in sources if name not in used]
-    heading = (
-        ", {workers} worker{s} ({start_method})".format(s="s" * (loader["workers"] > 1), **loader) if loader else ""
-    )
-    lines = WRAPPER.wrap(judged["name"] + heading)
+    heading = judged["name"]
+    if loader:
+        heading += ", {workers} worker{s} ({start_method})".format(s="s" * (loader["workers"] > 1), **loader)
+    lines = WRAPPER.wrap(heading)
     rows: Dict[Any, List[str]] = {}  # those that look the same, together
     if used:
         has_ranks = any((source["as_it_is"] or {}).get("ranks") for source in used.values())

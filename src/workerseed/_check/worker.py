@@ -128,6 +128,6 @@ def contents(part: Any) -> Any:
     """Return what a tensor contains, and None for anything else."""
     if not isinstance(part, torch.Tensor):
         return None
-    part = part.detach().to_dense() if part.is_sparse else part.detach()
+    part = (part.to_dense() if part.is_sparse else part).detach()
     part = part.to(torch.float32 if "bfloat16" in str(part.dtype) else part.dtype)  # NumPy has no bfloat16
     return str(part.dtype), tuple(part.shape), part.numpy().tobytes()

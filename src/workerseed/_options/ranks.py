@@ -37,7 +37,9 @@ def find_rank() -> int:
         rank, source = int(distributed.get_rank()), "from torch.distributed"
     elif variable:
         value = os.environ[variable].strip()
-        rank, source = checked_rank(int(value) if value.isdecimal() else value, variable), f"from {variable}"
+        # Longer numbers are not ranks, and int() refuses very long ones with its own error (Python 3.11).
+        number = int(value) if value.isdecimal() and len(value) <= len(str(MASK32)) else value
+        rank, source = checked_rank(number, variable), f"from {variable}"
     else:
         names = ", ".join(RANK_VARIABLES)
         rank, source = 0, f"because torch.distributed is not initialized and none of these variables is set: {names}"
