@@ -105,6 +105,6 @@ def judged(forks, tmp_path_factory):
         path = tmp_path_factory.mktemp("reports") / "reports"
         settings = {"path": str(path), "options": [name for name in options.split(",") if name], "timeout": 100}
         forks.run(os.path.join(PROGRAMS, "checked.py"), *program, target, "fork", WORKERSEED_CHECK=json.dumps(settings))
-        return verdict.judge(json.loads(path.read_text().splitlines()[0]))
+        return verdict.judge(*map(json.loads, path.read_text().splitlines()))
 
     return of

@@ -67,7 +67,7 @@ PATHS = r"dataset\.draw\.augment(\.transforms\[0\])?\.(random_state\.generator|r
 def test_the_check_names_the_generators_and_with_the_option_none_stays_duplicated(judged, package):
     def duplicated(options):
         sources = judged(f"use_augmentation:{package}_holds", options)["sources"]
-        return [name for name in sources if "same" in (sources[name]["workerseed"] or {}).values()]
+        return [name for name in sources if "repeat" in (sources[name]["workerseed"] or {}).values()]
 
     found = duplicated("")
     assert found and all(re.fullmatch(PATHS, name) for name in found)

@@ -73,5 +73,5 @@ def test_the_verdict_is_true(judged, forks, name, options):
 
 def test_numbas_own_generator_is_something_else(judged, forks):
     found = judged("loaders_today:compiled_draws")
-    assert found["sources"][ELSE]["as_it_is"]["repeatable"] is False
+    assert found["sources"][ELSE]["as_it_is"]["rerun"] == "varies"
     assert found["verdict"] == true_verdict(forks, "loaders_today:compiled_draws", "")  # each process draws as it likes

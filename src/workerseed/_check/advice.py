@@ -24,8 +24,7 @@ UNSEEDED = "With workerseed, torch's seed decides what np.random draws: call tor
 
 def is_flawed(compared: Optional[Dict[str, Any]]) -> bool:
     """Whether something repeats, or another process with the same seeds draws something else."""
-    repeats = ["same", "some same"]
-    return compared is not None and (not compared["repeatable"] or any(each in repeats for each in compared.values()))
+    return any(word in ("repeat", "some", "varies") for word in (compared or {}).values())
 
 
 def advise(name: str, source: Dict[str, Any], report: Dict[str, Any]) -> Optional[str]:
@@ -43,7 +42,7 @@ def advise(name: str, source: Dict[str, Any], report: Dict[str, Any]) -> Optiona
     if any(name not in start["before"] for start in starts):
         return f"it is created in the worker, where no option reaches it: seed it with {SEED}. {MEANT}"
     before, started, end = ([start[when].get(name) for start in starts] for when in ("before", "started", "after"))
-    varies = name in GLOBAL and not after["repeatable"]  # although torch's seed decides what these draw
+    varies = name in GLOBAL and after["rerun"] == "varies"  # although torch's seed decides what these draw
     if varies or name in run["unread"] or len(set(end)) < len(set(zip(started, end))):
         return f"it is seeded while items are loaded: seed it once in each worker, with {SEED}. {MEANT}"
     if before != started and any(name in start["seeded"] for start in starts):
@@ -51,7 +50,7 @@ def advise(name: str, source: Dict[str, Any], report: Dict[str, Any]) -> Optiona
     if name in GLOBAL:
         if len({start["before"].get("torch") for start in starts}) < len(starts):
             return "torch itself is seeded with the same number before each epoch: seed it once."
-        if after["ranks"] == "same" and "ranks" not in report["options"]:
+        if after["ranks"] == "repeat" and "ranks" not in report["options"]:
             return OPTION.format("ranks")
         is_unreached = status["state"] == "active" and len(set(before)) < len(before)
         return UNREACHED if is_unreached else "workerseed is {state}: {reason}.".format(**status)
@@ -63,7 +62,7 @@ def advise(name: str, source: Dict[str, Any], report: Dict[str, Any]) -> Optiona
         texts.append("It is drawn from once and not again: if that makes an order, a split or a task, leave it.")
     elif is_on:
         texts.append("workerseed.keep excludes it, or worker_init_fn restores it.")
-    return " ".join(texts + ["Create it with a seed."] * (not after["repeatable"]))
+    return " ".join(texts + ["Create it with a seed."] * (after["rerun"] == "varies"))
 
 
 def notes(sources: Dict[str, Any], report: Dict[str, Any]) -> List[str]:

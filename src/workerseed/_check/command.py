@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
-from typing import Any, Dict, Iterator, List, Optional, Sequence
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence
 
 from .. import __version__, _config
 from . import report, verdict
@@ -43,47 +43,45 @@ def check(target: Optional[str], command: Sequence[str], methods: Sequence[str],
     if not hasattr(os, "fork"):
         return cannot_tell("it needs os.fork, which Windows does not have")
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends it without a traceback
+    if not as_json:
+        print(f"workerseed {__version__}\n", flush=True)
     settings = {"timeout": timeout, "options": [option for option in options if option != "verbose"]}
-    stdout = None if command and not as_json else sys.stderr
-    own = [sys.executable, os.path.join(HERE, "target.py"), target or ""]
-    programs = [command] if command else [[*own, method] for method in methods or [multiprocessing.get_start_method()]]
-    groups: List[List[Dict[str, Any]]] = []  # the reports of each loader: several where several ranks start it
-    for program in programs:
-        for found in reports_of(program, settings, stdout):
-            key = found["key"] = [program[-1], found["key"]]
-            alike = [reports for reports in groups if reports[0]["key"] == key]
-            of_ranks = [reports for reports in alike if is_another_rank(found, reports)]
-            if of_ranks:
-                of_ranks[0].append(found)
-                continue
-            if any(says_the_same(found, reports[0]) for reports in alike):
-                continue
-            if alike:
-                found["name"] += f" ({len(alike) + 1})"
-            groups.append([found])
-            if not as_json:
-                heading = f"workerseed {__version__}\n\n" * (len(groups) == 1)
-                print(f"{heading}{report.table(verdict.judge(found))}\n", flush=True)
+    if command:
+        groups = grouped(reports_of(command, settings, sys.stderr if as_json else None), as_json)
+    else:
+        own = [sys.executable, os.path.join(HERE, "target.py"), target or ""]
+        methods = methods or [multiprocessing.get_start_method()]
+        groups = [*filter(None, (list(reports_of([*own, method], settings, sys.stderr)) for method in methods))]
     judged = [verdict.judge(*reports) for reports in groups]
     if as_json:
         print(json.dumps(judged, indent=2))
     if not judged:
-        return cannot_tell(f"it saw no workers start through torch's DataLoader in {target or programs[0][0]}")
-    if command and not as_json:
-        for each, reports in zip(judged, groups):
-            print(f"\n{report.table(each)}\n" * (len(reports) > 1), end="")  # more is known than when it was printed
-        print("\nworkerseed: " + "\n            ".join("{name}: {verdict}".format(**each) for each in judged))
+        return cannot_tell(f"it saw no workers start through torch's DataLoader in {target or [*command, 'it'][0]}")
+    if not as_json:
+        tables = [report.table(each) for each, reports in zip(judged, groups) if len(reports) > 1 or not command]
+        if command:
+            tables.append("workerseed: " + "\n            ".join("{name}: {verdict}".format(**each) for each in judged))
+        print("\n" * bool(command) + "\n\n".join(tables))
     return max((verdict.EXIT_CODES[each["verdict"]] for each in judged), key=(0, 2, 1).index)
 
 
-def is_another_rank(found: Dict[str, Any], reports: List[Dict[str, Any]]) -> bool:
-    """Whether a report can be compared with these, which are of other ranks."""
-    return "error" not in found and all("error" not in each and each["rank"] != found["rank"] for each in reports)
+def grouped(reports: Iterable[Dict[str, Any]], as_json: bool) -> List[List[Dict[str, Any]]]:
+    """Print the table of each loader of a program as it comes; return the reports by loader, then by rank."""
+    groups: List[List[Dict[str, Any]]] = []
+    for found in reports:
+        of_other_ranks = [group for group in groups if is_another_rank(found, group)]
+        if of_other_ranks:
+            of_other_ranks[0].append(found)
+        elif verdict.judge(found) not in [verdict.judge(group[0]) for group in groups]:
+            groups.append([found])
+            if not as_json:
+                print(f"{report.table(verdict.judge(found))}\n", flush=True)
+    return groups
 
 
-def says_the_same(found: Dict[str, Any], other: Dict[str, Any]) -> bool:
-    """Whether two reports lead to the same verdict and the same table."""
-    return verdict.judge(dict(found, name=other["name"])) == verdict.judge(other)
+def is_another_rank(found: Dict[str, Any], group: List[Dict[str, Any]]) -> bool:
+    """Whether a report is of the loader of a group, but of another rank than all of these."""
+    return all(each["name"] == found["name"] and each["rank"] != found["rank"] for each in group)
 
 
 def cannot_tell(reason: str) -> int:

@@ -3,13 +3,11 @@
 import itertools
 import multiprocessing
 import os
-import signal
 import sys
-import threading
 import time
 from contextlib import suppress
 from importlib import import_module
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterator, List, Optional
 
 import wrapt
 
@@ -23,27 +21,25 @@ from .worker import Recorder
 RANKED = ("num_replicas", "num_processes")  # what samplers know that give each rank its share: torch's, Accelerate's
 
 
-def examine(cls: type, loader: Any, found: Dict[str, Any]) -> None:
+def examine(start: Callable[[Any], Any], loader: Any, found: Dict[str, Any]) -> None:
     """Find what ``verdict.judge`` takes. Neither the loader nor anything it refers to changes.
 
     Args:
-        cls: the class of iterators through which the program iterates the loader.
+        start: returns an iterator of a loader, made as the program makes this loader's.
         loader: the program's.
         found: where to put it.
     """
     deadline = time.monotonic() + program.settings["timeout"]
 
     def load(way: str, epochs: int, shifted: List[str]) -> Any:
-        return in_fork(lambda: records(cls, loader, way, epochs, shifted), deadline - time.monotonic())
+        return in_fork(
+            lambda deliver: records(start, loader, way, epochs, shifted, deliver), deadline - time.monotonic()
+        )
 
-    found["loader"] = describe(loader)
     found["rank"] = find_rank()
+    found["loader"] = describe(loader)
     found["status"] = sys.modules["workerseed"].status()._asdict() if "workerseed" in sys.modules else None
-    again = program.again or {way: load(way, 1, [])["starts"] for way in WAYS}
-    if program.is_rerun:
-        program.again = again
-        return
-    found["runs"] = {way: dict(load(way, 2, []), again=again[way], unread=[]) for way in WAYS}
+    found["runs"] = {way: dict(load(way, 2, []), again=load(way, 1, [])["starts"], unread=[]) for way in WAYS}
     for way, run in found["runs"].items():
         names = {name for start in run["starts"] for name in start["after"]}
         doubtful = {name for name in names if is_doubtful(name, run["starts"], found["loader"]["iterable"])}
@@ -81,45 +77,46 @@ def describe(loader: Any) -> Dict[str, Any]:
 # In a fork
 
 
-def records(cls: Any, loader: Any, way: str, epochs: int, shifted: List[str]) -> Dict[str, Any]:
-    """Return what the workers of a copy recorded."""
-    arrived: List[Dict[str, Any]] = []
-    reached: List[Any] = []  # the iterators that the loader's own code begins to iterate
-    iterator: Any = None  # the one that this function iterates
-
-    def collect(wrapped: Any, of_batches: Any, args: Any, kwargs: Any) -> Any:
-        is_own = any(of_batches is own for of, own in program.started or () if of is same)  # and not another loader's
-        if is_own and of_batches is not iterator:  # see start: that code would not understand records
-            reached.append(of_batches)
-            main: Any = threading.main_thread()
-            signal.pthread_kill(main.ident, signal.SIGINT)  # it may be waiting for this thread
-            raise SystemExit
-        batch = wrapped(*args, **kwargs)
-        if is_own:
-            arrived.extend(part for part in batch if type(part) is dict)  # EDSR-PyTorch's worker loop adds to it
-        return batch
-
-    program.started = []  # from now on: the copy's sampler may start workers of another loader
+def records(start: Any, loader: Any, way: str, epochs: int, shifted: List[str], deliver: Any) -> Dict[str, Any]:
+    """Return what the workers of a copy recorded; of two epochs, ``deliver`` it."""
+    started: List[Any] = []
+    starts: List[Dict[str, Any]] = []
+    program.started = started  # from now on: the copy's sampler may start workers of another loader
     status = install(program.settings["options"]) if way == "workerseed" else None
     rounds = 1 if describe(loader)["iterable"] else 3
     items = SameItems(loader, rounds * loader.num_workers)
     same = copy_of(loader, Recorder(loader, rounds, shifted), items if rounds > 1 else None)
-    wrapt.wrap_function_wrapper(next(base for base in cls.__mro__ if "__next__" in vars(base)), "__next__", collect)
-    starts: List[Dict[str, Any]] = []
-    for epoch in range(epochs):
-        arrived.clear()
-        iterator = None
-        iterator = start(same, cls, epoch, reached)
-        for _ in zip(range(rounds * loader.num_workers), iterator):
-            pass
+
+    def load(iterator: Any, epoch: int) -> Dict[str, Any]:
+        batches = (batch for _, batch in zip(range(rounds * loader.num_workers), iterator))
+        arrived = [part for batch in batches for part in batch if type(part) is dict]  # EDSR-PyTorch's workers add some
         complete = [record for record in arrived if len(record["batches"]) == rounds]
         if not complete:
             raise program.UnknownError("its workers loaded no batch")
         if rounds > 1 and items.epochs <= epoch:
             raise program.UnknownError("its iterator loads other batches than those of its sampler")
         firsts = {record["worker"]: dict(record, epoch=epoch) for record in reversed(complete)}
-        starts += [firsts[number] for number in sorted(firsts)]
-    return {"starts": starts, "status": status}
+        starts.extend(firsts[number] for number in sorted(firsts))
+        return {"starts": starts, "status": status}
+
+    def take_over(wrapped: Any, iterator: Any, args: Any, kwargs: Any) -> Any:
+        if any(own is iterator for of, own in started if of is same):  # and not another loader's
+            started.clear()
+            deliver(lambda: load(iterator, 1))
+        return wrapped(*args, **kwargs)
+
+    first = vars(same)["_iterator"] = start(same)  # where the loader's __iter__ looks for persistent workers
+    found = load(first, 0)
+    if epochs == 1:
+        return found
+    # The loader's own code starts the second epoch, in whatever thread. Records replace batches, which that code would
+    # not understand: it runs until it wants the first.
+    wrapt.wrap_function_wrapper(next(c for c in type(first).__mro__ if "__next__" in vars(c)), "__next__", take_over)
+    distributed = sys.modules.get("torch.distributed")
+    if not (distributed and distributed.is_available() and distributed.is_initialized()):  # it may talk to ranks
+        with suppress(BaseException):
+            next(iter(same))
+    return next(start(same))
 
 
 def install(options: List[str]) -> Any:
@@ -159,22 +156,3 @@ class SameItems:
 
     def __len__(self) -> int:
         return self.count
-
-
-def start(same: Any, cls: Any, epoch: int, reached: List[Any]) -> Any:
-    """Start an epoch of the copy: the first as the program has just done, the second with the loader's ``__iter__``.
-
-    ``collect`` stops that code before its first batch, which it may take in a thread. What it raises does not matter.
-    """
-    if epoch == 0:
-        with suppress(TypeError):  # torchdata's takes more
-            vars(same)["_iterator"] = cls(same)  # where the loader's __iter__ looks for persistent workers
-            return same._iterator
-    distributed = sys.modules.get("torch.distributed")
-    if not (distributed and distributed.is_available() and distributed.is_initialized()):  # it may talk to ranks
-        with suppress(BaseException):
-            outer = iter(same)
-            if isinstance(outer, cls):
-                return outer
-            next(outer)
-    return reached[0] if reached else cls(same)

@@ -20,8 +20,11 @@ from .program import UnknownError, reason_of
 LATE = "it took too long; --timeout sets the limit"
 
 
-def in_fork(task: Callable[[], Any], timeout: float) -> Any:
-    """Return what ``task`` returns in a fork of this process. Whatever it draws, changes or breaks stays there."""
+def in_fork(task: Callable[[Any], Any], timeout: float) -> Any:
+    """Return what ``task`` returns in a fork of this process. Whatever it draws, changes or breaks stays there.
+
+    The task takes a function that ends the fork with what another task returns, for use in any thread.
+    """
     ours, theirs = multiprocessing.Pipe()
     state, places = random.getstate(), places_in_files()
     with tempfile.TemporaryFile("w+", 1) as output:
@@ -59,16 +62,24 @@ def places_in_files() -> Dict[int, int]:
     return found
 
 
-def run_fork(task: Callable[[], Any], connection: Any, output: Any) -> None:
-    """Run the task, send what it returned or raised, and wait for the end."""
+def run_fork(task: Callable[[Any], Any], connection: Any, output: Any) -> None:
+    """Run the task, and send what it returned or raised."""
 
     def guard() -> None:
         connection.poll(None)  # until the program closes its end, or dies
         os.killpg(0, signal.SIGKILL)
 
+    def deliver(last: Callable[[], Any]) -> None:
+        try:
+            found = last()
+        except BaseException as error:
+            found = reason_of(error)
+        vars(util)["_run_finalizers"](0)  # or the program's tracker says that spawned workers leaked semaphores
+        connection.send(found)
+        guarding.join()
+
     try:
         os.setpgid(0, 0)
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # the experiment ends loops with it
         guarding = threading.Thread(target=guard, daemon=True)
         guarding.start()
         sys.stdout = sys.stderr = output
@@ -79,12 +90,6 @@ def run_fork(task: Callable[[], Any], connection: Any, output: Any) -> None:
         # The program's server is not our child.
         vars(forkserver._forkserver).update(_forkserver_address=None, _forkserver_alive_fd=None, _forkserver_pid=None)
         sys.modules["torch"].set_num_threads(1)  # OpenMP's threads do not survive a fork
-        try:
-            found = task()
-        except BaseException as error:
-            found = reason_of(error)
-        vars(util)["_run_finalizers"](0)  # or the program's tracker says that spawned workers leaked semaphores
-        connection.send(found)
-        guarding.join()
+        deliver(lambda: task(deliver))
     finally:
         os._exit(0)

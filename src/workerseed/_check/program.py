@@ -10,21 +10,19 @@ import traceback
 import weakref
 from contextlib import suppress
 from types import ModuleType
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional
 
 from .._import_hook import call_when_imported
 
 OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 PACKAGES = tuple(os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "purelib", "platlib"))
+BUILT = "_workerseed_built"  # a loader's attribute: where it was built
 IMPORTLIB = os.path.dirname(importlib.__file__)
 
 settings: Any = json.loads(os.environ["WORKERSEED_CHECK"])  # path of the reports, options, time limit
 fixed_name: Optional[str] = ""  # the name that the command gives to the loader; None before it is there
-again: Dict[str, Any] = {}  # the loader's first epochs in another process
-is_rerun = False  # whether this is that process
 started: Optional[List[Any]] = None  # in the process of an experiment: the loaders and iterators that have started
-places: Dict[int, Tuple[Any, str]] = {}  # where each loader was built, with a weak reference, by id: it may not hash
-seen: Dict[str, List[Any]] = {}  # the loaders examined, by name and sampler: weak references to their datasets
+seen: Dict[Any, List[Any]] = {}  # the loaders examined, by name and sampler: weak references to their datasets
 
 
 class UnknownError(Exception):
@@ -52,7 +50,7 @@ def watch(dataloader: ModuleType) -> None:
 def note_place(wrapped: Any, loader: Any, args: Any, kwargs: Any) -> None:
     wrapped(*args, **kwargs)
     with suppress(ValueError):  # no line of a program built it: it is the check's own
-        places[id(loader)] = weakref.ref(loader), place()
+        vars(loader)[BUILT] = place()
 
 
 def place() -> str:
@@ -70,46 +68,40 @@ def examine_first(wrapped: Any, iterator: Any, args: Any, kwargs: Any) -> Any:
     if started is not None:
         started.append((loader, iterator))
     elif fixed_name is not None and has_workers and not multiprocessing.current_process().daemon:
+        others = {name: value for name, value in kwargs.items() if value is not loader}
         with suppress(Exception):
-            examine(type(iterator), loader)
+            examine(lambda same: type(iterator)(same, *args[1:], **others), loader)
         if fixed_name:
             end()
     return wrapped(*args, **kwargs)
 
 
-def examine(iterator_class: type, loader: Any) -> None:
-    reference, built = places.get(id(loader), (bool, ""))
-    name = fixed_name or f"{built if reference() is loader else place()} {type(loader.dataset).__name__}"
-    key = f"{name} {type(getattr(loader, 'sampler', None)).__name__}"
+def examine(start: Callable[[Any], Any], loader: Any) -> None:
+    name = fixed_name or f"{vars(loader).get(BUILT) or place()} {type(loader.dataset).__name__}"
     dataset = loader.dataset if type(loader.dataset).__weakrefoffset__ else loader
-    others = [reference() for reference in seen.setdefault(key, [])]
-    if any(other is None or other is dataset for other in others):  # rebuilt, as in each epoch
+    earlier = seen.setdefault((name, type(getattr(loader, "sampler", None))), [])
+    if any(reference() in (None, dataset) for reference in earlier):  # rebuilt, as in each epoch
         return
-    seen[key].append(weakref.ref(dataset))
-    if others:
-        key, name = (f"{each} ({len(others) + 1})" for each in (key, name))
+    earlier.append(weakref.ref(dataset))
     found: Dict[str, Any] = {}
     try:
         from .experiment import examine as experiment
 
-        experiment(iterator_class, loader, found)
+        experiment(start, loader, found)
     except Exception as error:
         found.update(reason_of(error))
-    if not is_rerun:
-        write(key, name, found)
+    write(name, found)
 
 
 def end() -> None:
-    """End the program of a check without a command, and what it started; leave the fork that is a rerun."""
-    if is_rerun:
-        sys.exit()
+    """End the program of a check without a command, and what it started."""
     sys.stdout.flush()
     os._exit(0)
 
 
-def write(key: str, name: str, found: Dict[str, Any]) -> None:
+def write(name: str, found: Dict[str, Any]) -> None:
     """Hand a report to the command."""
-    report = {"key": key, "name": name, "loader": None, "status": None, "rank": None}
+    report = {"name": name, "loader": None, "status": None, "rank": None}
     with open(settings["path"], "ab", 0) as file:  # unbuffered: another process may write at the same time
         file.write(json.dumps(dict(report, options=settings["options"], **found)).encode() + b"\n")
 

@@ -6,8 +6,7 @@ from typing import Any, Dict, List
 from .verdict import WAYS
 
 WRAPPER = textwrap.TextWrapper(79, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
-COLUMNS = {"workers": "workers", "epochs": "epochs", "ranks": "ranks", "repeatable": "rerun"}
-WORDS = {"same": "repeat", "some same": "some", None: "", True: "equal", False: "varies"}
+COLUMNS = ("workers", "epochs", "ranks", "rerun")
 SENTENCES = {
     "cannot tell": "Cannot tell: {reasons}.",
     "not fixed": "Affected, and not fixed by workerseed alone.",
@@ -33,14 +32,13 @@ def table(judged: Dict[str, Any]) -> str:
         left, width = (12, 8) if has_ranks else (20, 9)
         first = "unchanged" + " (workerseed on)" * is_on
         lines += ["", f"{'':{left}}{first:{width * len(columns) + 2}}{', '.join(['with workerseed', *options])}"]
-        for name, source in [("drawn from", dict.fromkeys(WAYS, COLUMNS)), *used.items()]:
-            found = [(source[way] or {}).get(column) for way in WAYS for column in columns]
-            cells = [f"{WORDS.get(value, value):{width}}" for value in found]
-            row = "".join([*cells[: len(columns)], "  ", *cells[len(columns) :]])
-            rows.setdefault((row, source.get("advice")), []).append(name)
+        head = {way: {column: column for column in columns} for way in WAYS}
+        for name, source in [("drawn from", head), *used.items()]:
+            halves = ["".join(f"{(source[way] or {}).get(key) or '':{width}}" for key in columns) for way in WAYS]
+            rows.setdefault(("  ".join(halves), source.get("advice")), []).append(name)
     for (row, _), names in rows.items():
-        for name in names if len(names) < 4 else [f"{names[0]} and {len(names) - 1} more"]:
-            lines += [f"{name:{left}}{row}"] if len(name) < left else [name, f"{'':{left}}{row}"]
+        label = summed_up(names)
+        lines += [f"{label:{left}}{row}"] if len(label) < left else [*WRAPPER.wrap(label), f"{'':{left}}{row}"]
     lines += WRAPPER.wrap(f"not used: {summed_up(unused)}") if unused else []
     lines += [*judged.get("details", "").splitlines()[-20:], ""]  # what the program printed
     reasons = "; ".join(judged["reasons"]).rstrip(".")
@@ -48,10 +46,8 @@ def table(judged: Dict[str, Any]) -> str:
     why = ": workerseed is active" if is_on else "" if used else unseen
     named = f" with WORKERSEED={','.join(options)}" if options else ""
     lines += WRAPPER.wrap(SENTENCES[judged["verdict"]].format(reasons=reasons, options=named, why=why))
-    advised: Dict[str, List[str]] = {}
-    for (_, text), names in rows.items():
-        advised.setdefault(text, []).extend(names)
-    for item in [*(f"{summed_up(names)}: {text}" for text, names in advised.items() if text), *judged["notes"]]:
+    advice = [f"{summed_up(names)}: {text}" for (_, text), names in rows.items() if text]
+    for item in advice + judged["notes"]:
         lines += WRAPPER.wrap(f"- {item}")
     return "\n".join(line.rstrip() for line in lines)
 

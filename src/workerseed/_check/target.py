@@ -3,8 +3,8 @@
 import importlib
 import multiprocessing
 import os
+import random
 import sys
-from contextlib import suppress
 from operator import attrgetter
 from typing import Any
 
@@ -46,28 +46,17 @@ def of_module(target: str) -> Any:
     return found
 
 
-def first_epochs(target: str) -> Any:
-    """Return a loader's first epochs in this process, for another one that imports it from the same seeds."""
-    program.is_rerun = True
-    with suppress(SystemExit):  # once they are known; or from a script without a main guard
-        next(iter(of_module(target)))
-    return program.again
-
-
 if __name__ == "__main__":
     _, target, start_method = sys.argv
     sys.argv[:] = [target.rpartition(":")[0]]  # the user's module may read it
     os.environ["WORKERSEED"] = "on"  # its own `import workerseed` does what it does elsewhere
     try:
-        if target:
-            fork: Any = importlib.import_module("_workerseed_of_check._check.fork")
-            try:
-                program.again = fork.in_fork(lambda: first_epochs(target), program.settings["timeout"])
-            except program.UnknownError as error:
-                if error.args[0] == fork.LATE:
-                    raise
-                # Anything else shows again in this process.
+        importlib.import_module("_workerseed_of_check._check.experiment")  # and with it all known generators
+        state = random.getstate()
+        if target and os.fork():  # two processes import the loader, from the same seeds
+            os.wait()
+        random.setstate(state)  # Python 3.7 and later seed it in each fork
         next(iter(of_module(target) if target else of_article(start_method)))  # the program examines it, and ends
     except BaseException as error:  # SystemExit, too, from a script without a main guard
-        program.write("", program.fixed_name or target, program.reason_of(error, sys.executable))
+        program.write(program.fixed_name or target, program.reason_of(error, sys.executable))
     program.end()

@@ -17,33 +17,36 @@ SEEDED = "{} is seeded or restored while items are loaded, and iterable-style wo
 UNPICKLED = "its batches cannot be pickled, so the check cannot compare them"
 
 
-def judge(report: Dict[str, Any], *others: Dict[str, Any]) -> Dict[str, Any]:
+def judge(*reports: Dict[str, Any]) -> Dict[str, Any]:
     """Compare what the workers of a loader draw, unchanged and with workerseed.
 
     Args:
-        report: what ``program.examine`` writes. Each of its ``runs`` has ``starts``, what each worker recorded in each
-            of two epochs; ``again``, the first epoch in another process with the same seeds; ``unread``, the sources
-            whose state at the start changes nothing in the batch, because it seeds them.
-        others: the reports of the same loader from other ranks.
+        reports: what ``program.examine`` writes: from several ranks, or from two processes that import the loader. Each
+            of the ``runs`` has ``starts``, what each worker recorded in each of two epochs; ``again``, the first epoch
+            once more, from the same seeds; ``unread``, the sources whose state at the start changes nothing in the
+            batch, because it seeds them.
 
     Returns:
         ``verdict``, ``reasons`` if it cannot tell, ``sources``, each with a comparison ``as_it_is`` and with
         ``workerseed`` and with ``advice``, and ``notes``.
     """
+    report, *others = sorted(reports, key=lambda each: "error" in each)
     found = {key: report[key] for key in ("name", "loader", "status", "options")}
     if "error" in report:
         reasons = [report["error"]]
         return dict(found, verdict="cannot tell", reasons=reasons, sources={}, notes=[], details=report["details"])
-    is_iterable = report["loader"]["iterable"]
+    is_iterable, known = report["loader"]["iterable"], [other for other in others if "error" not in other]
     sources: Dict[str, Dict[str, Any]] = {}
     for way, run in report["runs"].items():
-        ranks = [other["runs"][way] for other in others]
-        for name, comparison in compare_all(run, ranks, is_iterable).items():
+        again = next((other["runs"][way]["again"] for other in known if other["rank"] == report["rank"]), run["again"])
+        ranks = [other["runs"][way]["starts"] for other in known if other["rank"] != report["rank"]]
+        for name, comparison in compare_all(dict(run, again=again), ranks, is_iterable).items():
             sources.setdefault(name, dict.fromkeys(WAYS))[way] = comparison
     before, after = (any(is_flawed(source[way]) for source in sources.values()) for way in WAYS)
     verdict, reasons = "not fixed" if after else "fixed" if before else "not affected", []
     if not after:
-        reasons = [SEEDED.format(name) for name in sources if "unknown" in (sources[name]["workerseed"] or {}).values()]
+        unknown = [name for name in sources if "unknown" in (sources[name]["workerseed"] or {}).values()]
+        reasons = [other["error"] for other in others if "error" in other] + [SEEDED.format(name) for name in unknown]
         reasons += [UNSEEN] * (is_iterable and not any(any(source.values()) for source in sources.values()))
         reasons += [UNPICKLED] * any(None in start["batches"] for start in report["runs"]["workerseed"]["starts"])
     for name, source in sources.items():
@@ -52,9 +55,9 @@ def judge(report: Dict[str, Any], *others: Dict[str, Any]) -> Dict[str, Any]:
     return dict(found, notes=advice.notes(sources, report))
 
 
-def compare_all(run: Dict[str, Any], ranks: List[Dict[str, Any]], is_iterable: bool) -> Dict[str, Comparison]:
+def compare_all(run: Dict[str, Any], ranks: List[List[Start]], is_iterable: bool) -> Dict[str, Comparison]:
     """Return a comparison for each source of a run, None where no worker uses it."""
-    found, loads = {}, (run["starts"], run["again"], *(other["starts"] for other in ranks))
+    found, loads = {}, (run["starts"], run["again"], *ranks)
     for name in sorted({name for start in run["starts"] for name in (*start["started"], *start["after"])}):
         found[name] = compared = compare(*(points_of(name, starts, run["unread"]) for starts in loads))
         if compared and is_iterable and name in run["unread"]:
@@ -62,8 +65,8 @@ def compare_all(run: Dict[str, Any], ranks: List[Dict[str, Any]], is_iterable: b
     is_explained = any(found.values())
     hidden = compare(*(batches_of(starts, is_explained) for starts in loads[:2]))
     firsts = [[start["batches"][0] for start in starts if start["epoch"] == 0] for starts in loads[:2]]
-    if not hidden and firsts[0] != firsts[1] and all(not each or each["repeatable"] for each in found.values()):
-        hidden = {"workers": "unknown", "epochs": "unknown", "ranks": None, "repeatable": False}
+    if not hidden and firsts[0] != firsts[1] and all(not each or each["rerun"] == "equal" for each in found.values()):
+        hidden = {"workers": "unknown", "epochs": "unknown", "ranks": None, "rerun": "varies"}
     return dict(found, **{ELSE: hidden}) if hidden else found
 
 
@@ -75,10 +78,10 @@ def compare(points: Points, again: Points, *ranks: Points) -> Comparison:
     workers = [is_shared for is_one_epoch, is_shared in pairs if is_one_epoch]
     others = [states for rank in ranks for states in rank.values()]
     return {
-        "workers": "differ" if not any(workers) else "same" if all(workers) else "some same",
-        "epochs": "same" if (False, True) in pairs else "differ",
-        "ranks": ("same" if set().union(*points.values()) & set().union(*others) else "differ") if ranks else None,
-        "repeatable": {key: points[key] for key in points if key[0] == 0} == again,
+        "workers": "differ" if not any(workers) else "repeat" if all(workers) else "some",
+        "epochs": "repeat" if (False, True) in pairs else "differ",
+        "ranks": ("repeat" if set().union(*points.values()) & set().union(*others) else "differ") if ranks else None,
+        "rerun": "equal" if {key: points[key] for key in points if key[0] == 0} == again else "varies",
     }
 
 

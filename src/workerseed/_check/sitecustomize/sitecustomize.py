@@ -17,18 +17,8 @@ def watch():
         sys.stderr.write("workerseed: cannot check {}: {!r}\n".format(sys.executable, error))
 
 
-def run_shadowed_sitecustomize():
-    """Import the next sitecustomize on the path; what that raises, Python reports as it would without this one."""
-    sys.path[:] = [entry for entry in sys.path if entry != FOLDER]
-    this = sys.modules.pop("sitecustomize")
-    try:
-        import sitecustomize  # noqa: F401
-    except ImportError as error:
-        sys.modules["sitecustomize"] = this
-        if getattr(error, "name", "sitecustomize") != "sitecustomize":
-            raise
-
-
 if sys.version_info >= (3, 6) and os.environ.get("WORKERSEED_CHECK"):
     watch()
-run_shadowed_sitecustomize()
+sys.path[:] = [entry for entry in sys.path if entry != FOLDER]
+del sys.modules["sitecustomize"]
+import sitecustomize  # noqa: E402, F401 - the one that this hides; if there is none, Python ignores the ImportError
