@@ -41,7 +41,7 @@ def main(mode):
 
 def hanging():
     print("this hangs", flush=True)
-    return DataLoader(Noisy(600), num_workers=2)
+    return DataLoader(Noisy(600), num_workers=1, worker_init_fn=lambda worker: print("its worker waits", flush=True))
 
 
 if __name__ == "__main__":

@@ -17,8 +17,6 @@ from .._options import rng
 from .._seeding import release_lock
 from .program import UnknownError, reason_of
 
-LATE = "it took too long; --timeout sets the limit"
-
 
 def in_fork(task: Callable[[Any], Any], timeout: float) -> Any:
     """Return what ``task`` returns in a fork of this process. Whatever it draws, changes or breaks stays there.
@@ -35,7 +33,7 @@ def in_fork(task: Callable[[Any], Any], timeout: float) -> Any:
             run_fork(task, theirs, output)
         theirs.close()
         try:
-            found = ours.recv() if ours.poll(timeout) else {"error": LATE}
+            found = ours.recv() if ours.poll(timeout) else {"error": "it took too long; --timeout sets the limit"}
         except EOFError:
             found = {"error": "its process died"}
         finally:

@@ -7,10 +7,9 @@ import os
 import sys
 import sysconfig
 import traceback
-import weakref
 from contextlib import suppress
 from types import ModuleType
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Set
 
 from .._import_hook import call_when_imported
 
@@ -22,7 +21,7 @@ IMPORTLIB = os.path.dirname(importlib.__file__)
 settings: Any = json.loads(os.environ["WORKERSEED_CHECK"])  # path of the reports, options, time limit
 fixed_name: Optional[str] = ""  # the name that the command gives to the loader; None before it is there
 started: Optional[List[Any]] = None  # in the process of an experiment: the loaders and iterators that have started
-seen: Dict[Any, List[Any]] = {}  # the loaders examined, by name and sampler: weak references to their datasets
+seen: Set[Any] = set()  # the loaders examined; one that is rebuilt, as in each epoch, counts as the same
 
 
 class UnknownError(Exception):
@@ -77,12 +76,11 @@ def examine_first(wrapped: Any, iterator: Any, args: Any, kwargs: Any) -> Any:
 
 
 def examine(start: Callable[[Any], Any], loader: Any) -> None:
-    name = fixed_name or f"{vars(loader).get(BUILT) or place()} {type(loader.dataset).__name__}"
-    dataset = loader.dataset if type(loader.dataset).__weakrefoffset__ else loader
-    earlier = seen.setdefault((name, type(getattr(loader, "sampler", None))), [])
-    if any(reference() in (None, dataset) for reference in earlier):  # rebuilt, as in each epoch
+    name = fixed_name or f"{getattr(loader, BUILT, None) or place()} {type(loader.dataset).__name__}"
+    key = name, id(loader.dataset), type(getattr(loader, "sampler", None))
+    if key in seen:
         return
-    earlier.append(weakref.ref(dataset))
+    seen.add(key)
     found: Dict[str, Any] = {}
     try:
         from .experiment import examine as experiment
@@ -101,9 +99,9 @@ def end() -> None:
 
 def write(name: str, found: Dict[str, Any]) -> None:
     """Hand a report to the command."""
-    report = {"name": name, "loader": None, "status": None, "rank": None}
+    report = {"name": name, "loader": None, "status": None, "rank": None, "options": settings["options"]}
     with open(settings["path"], "ab", 0) as file:  # unbuffered: another process may write at the same time
-        file.write(json.dumps(dict(report, options=settings["options"], **found)).encode() + b"\n")
+        file.write(json.dumps(dict(report, **found)).encode() + b"\n")
 
 
 def reason_of(error: BaseException, who: str = "it") -> Dict[str, str]:
