@@ -39,6 +39,8 @@ ADVICE = [
     ("lazy_by_number", "", f"seed it once in each worker, with {SEED}", "lazy_by_seed", ""),
     ("each_item", "", "If an item or a worker is meant to get the same random numbers", "plain", ""),
     ("seeded_by_number", "", f"worker_init_fn seeds it: seed it with {SEED}", "seeded_by_seed", ""),
+    ("seeded_by_system", "", f"worker_init_fn seeds it: seed it with {SEED}", "seeded_by_seed", ""),
+    ("lazy_by_system", "", "it is seeded while items are loaded", "lazy_by_seed", ""),
     ("seeds_torch_in_each_epoch", "", "torch itself is seeded with the same number before each epoch", "plain", ""),
     ("made_by_init", "generators", "it is created in the worker, where no option reaches it", "makes_anew", ""),
     ("order_once", "", "if that makes an order, a split or a task, leave it", "order_once", "generators"),
