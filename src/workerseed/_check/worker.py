@@ -63,6 +63,9 @@ class Recorder:
             put(self.now.get(name), state)
             if self.round:  # or it might be where the worker started
                 shift(self.now.get(name))
+        state = get(self.now["torch"])
+        state[:8] = self.natural["torch"][:8]  # what torch.initial_seed() returns: a generator may be made from it
+        put(self.now["torch"], state)
         self.started = states(self.now)
         self.record = record if self.round else dict(record, before=self.started, started=self.started)
         return [record]
