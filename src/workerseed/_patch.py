@@ -148,12 +148,10 @@ class ChainedInit:
 
 def _init_iterator(wrapped: Any, iterator: Any, args: Any, kwargs: Any) -> None:
     """Wrap the root class's ``__init__``: note the loader until the iterator stores its ``worker_init_fn``."""
-    attributes = attributes_of(iterator)
-    if settings.options is not None:
-        attributes[LOADER] = args[0] if args else kwargs.get("loader")
+    loader = args[0] if args else kwargs.get("loader")
+    if settings.options is not None and attributes_of(loader).get("num_workers") != 0:
+        attributes_of(iterator)[LOADER] = loader
     wrapped(*args, **kwargs)
-    if taken(attributes, "num_workers") == 0:
-        attributes.pop(LOADER, None)
 
 
 class SeededAttribute:

@@ -158,6 +158,14 @@ streams_by_number = make(  # of one shared seed
 )
 
 
+@functools.lru_cache(maxsize=None)
+def rng_of(seed):
+    return np.random.default_rng(seed)
+
+
+by_seed = make(Draws(lambda dataset, index: int(rng_of(torch.initial_seed()).integers(LARGE))))
+
+
 # Where a generator can be
 
 RNG = np.random.RandomState(1)
@@ -221,6 +229,13 @@ class Node:
 trees = make(Draws(lambda dataset, index: Node(draw_numpy())))
 behind_import_module = make(Draws(draw_behind_import))
 first_bfloat16 = make(Draws(draw_behind_import), collate_fn=collate_halves)
+one_each = make(  # one for each worker, all of one seed
+    Draws(
+        lambda dataset, _: int(dataset.rngs[get_worker_info().id].randint(LARGE)),
+        rngs=[np.random.RandomState(0), np.random.RandomState(0)],
+    ),
+    persistent_workers=True,
+)
 holds_many = make(Draws(draw_from_many, rngs=[np.random.RandomState(number) for number in range(300)]))
 
 
@@ -264,6 +279,7 @@ seeded_by_system = make(Draws(), worker_init_fn=lambda worker_id: np.random.seed
 seeded_by_state = make(
     Draws(), worker_init_fn=lambda worker_id: np.random.seed(np.random.get_state()[1][0] + worker_id)
 )
+set_by_state = make(Draws(), worker_init_fn=lambda worker_id: np.random.set_state(RNG.get_state()))
 seeds_stored = holds(
     np.random.RandomState(0), worker_init_fn=lambda worker_id: get_worker_info().dataset.rng.seed(worker_id)
 )

@@ -42,11 +42,13 @@ def advise(name: str, source: Dict[str, Any], report: Dict[str, Any]) -> Optiona
     if any(name not in start["before"] for start in starts):
         return f"it is created in the worker, where no option reaches it: seed it with {SEED}. {MEANT}"
     before, started, end = ([start[when].get(name) for start in starts] for when in ("before", "started", "after"))
-    varies = name in GLOBAL and after["rerun"] == "varies"  # although torch's seed decides what these draw
+    again = [start["started"].get(name) for start in run["again"]]
+    varies = name in GLOBAL and after["rerun"] == "varies" and started[: len(again)] == again  # only after the start
     if varies or name in run["unread"] or len(set(end)) < len(set(zip(started, end))):
         return f"it is seeded while items are loaded: seed it once in each worker, with {SEED}. {MEANT}"
-    if before != started and any(name in start["seeded"] for start in starts):
-        return f"worker_init_fn seeds it: seed it with {SEED}, or not at all. {MEANT}"
+    is_set = len(set(started)) < len(set(before)) or any(name in start["seeded"] for start in starts)
+    if before != started and is_set:
+        return f"worker_init_fn seeds it or sets its state: seed it with {SEED}, or not at all. {MEANT}"
     if name in GLOBAL:
         if len({start["before"].get("torch") for start in starts}) < len(starts):
             return "torch itself is seeded with the same number before each epoch: seed it once."

@@ -1,7 +1,7 @@
 """The verdict on a loader: a function of what its workers recorded."""
 
-from itertools import combinations
-from typing import Any, Dict, List, Optional, Set, Tuple
+from itertools import combinations, product
+from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 from . import advice
 from .advice import ELSE, is_flawed
@@ -36,11 +36,12 @@ def judge(*reports: Dict[str, Any]) -> Dict[str, Any]:
         reasons = [report["error"]]
         return dict(found, verdict="cannot tell", reasons=reasons, sources={}, notes=[], details=report["details"])
     is_iterable, known = report["loader"]["iterable"], [other for other in others if "error" not in other]
+    again = next(each["runs"] for each in (*known, report) if each["rank"] == report["rank"])
+    report = dict(report, runs={way: dict(run, again=again[way]["again"]) for way, run in report["runs"].items()})
     sources: Dict[str, Dict[str, Any]] = {}
     for way, run in report["runs"].items():
-        again = next((other["runs"][way]["again"] for other in known if other["rank"] == report["rank"]), run["again"])
         ranks = [other["runs"][way]["starts"] for other in known if other["rank"] != report["rank"]]
-        for name, comparison in compare_all(dict(run, again=again), ranks, is_iterable).items():
+        for name, comparison in compare_all(run, ranks, is_iterable).items():
             sources.setdefault(name, dict.fromkeys(WAYS))[way] = comparison
     before, after = (any(is_flawed(source[way]) for source in sources.values()) for way in WAYS)
     verdict, reasons = "not fixed" if after else "fixed" if before else "not affected", []
@@ -50,7 +51,8 @@ def judge(*reports: Dict[str, Any]) -> Dict[str, Any]:
         reasons += [UNSEEN] * (is_iterable and not any(any(source.values()) for source in sources.values()))
         reasons += [UNPICKLED] * any(None in start["batches"] for start in report["runs"]["workerseed"]["starts"])
     for name, source in sources.items():
-        source["advice"] = advice.advise(name, source, report)
+        is_gone = after and not source["workerseed"]  # its name has the number of a process or a seed in it
+        source["advice"] = None if is_gone else advice.advise(name, source, report)
     found.update(verdict="cannot tell" if reasons else verdict, reasons=reasons, sources=sources)
     return dict(found, notes=advice.notes(sources, report))
 
@@ -58,8 +60,13 @@ def judge(*reports: Dict[str, Any]) -> Dict[str, Any]:
 def compare_all(run: Dict[str, Any], ranks: List[List[Start]], is_iterable: bool) -> Dict[str, Comparison]:
     """Return a comparison for each source of a run, None where no worker uses it."""
     found, loads = {}, (run["starts"], run["again"], *ranks)
-    for name in sorted({name for start in run["starts"] for name in (*start["started"], *start["after"])}):
-        found[name] = compared = compare(*(points_of(name, starts, run["unread"]) for starts in loads))
+    names = sorted({name for starts in loads for start in starts for name in (*start["started"], *start["after"])})
+    points = {name: [points_of([name], starts, run["unread"]) for starts in loads] for name in names}
+    states = {name: set().union(*(used for load in points[name] for used in load.values())) for name in names}
+    for name in names:
+        # Workers may have one generator each, by number, with equal seeds: these repeat each other.
+        alike = [other for other in names if other == name or states[other] & states[name]]
+        found[name] = compared = compare(*(points_of(alike, starts, run["unread"]) for starts in loads))
         if compared and is_iterable and name in run["unread"]:
             compared.update((key, "unknown") for key in ("workers", "epochs") if compared[key] == "differ")
     is_explained = any(found.values())
@@ -85,21 +92,21 @@ def compare(points: Points, again: Points, *ranks: Points) -> Comparison:
     }
 
 
-def points_of(name: str, starts: List[Start], unread: List[str]) -> Points:
-    """Return the states of one source, for the workers that use it.
+def points_of(names: Sequence[str], starts: List[Start], unread: List[str]) -> Points:
+    """Return the states of some sources, for the workers that use them.
 
     All workers load the same items. So two that start in the same state draw the same, unless the batch seeds the
     source first; and two that end in the same state have drawn the same, or were seeded with the same number.
     """
     points: Points = {}
-    for start in starts:
+    for start, name in product(starts, names):
         before, started, after = (start[when].get(name) for when in ("before", "started", "after"))
         found = {("after", after)} if started != after else set()
         has_init_drawn = before != started and name not in start["seeded"]
         if has_init_drawn or (found and started is not None and name not in unread):
             found.add(("started", started))
         if found:
-            points[start["epoch"], start["worker"]] = found
+            points.setdefault((start["epoch"], start["worker"]), set()).update(found)
     return points
 
 

@@ -63,6 +63,9 @@ class Recorder:
             put(self.now.get(name), state)
             if self.round:  # or it might be where the worker started
                 shift(self.now.get(name))
+        state = get(self.now["torch"])
+        state[:8] = self.natural["torch"][:8]  # what torch.initial_seed() returns: a generator may be made from it
+        put(self.now["torch"], state)
         self.started = states(self.now)
         self.record = record if self.round else dict(record, before=self.started, started=self.started)
         return [record]
@@ -85,12 +88,16 @@ def shift(generator: Any) -> None:
         rng.reseed_source(rng.source_of(generator), [1, 2, 3, 4])
 
 
-def states(generators: Dict[str, Any]) -> Dict[str, Optional[str]]:
+def states(generators: Dict[str, Any]) -> Dict[str, str]:
     """Return a digest of the state of each generator; one odd generator does not hide the others."""
     found = {}
     for name, generator in generators.items():
         with suppress(Exception):
-            found[name] = digest(get(generator))
+            # A RandomState of NumPy 1.17 and later may have a second normal in store, which its source does not know.
+            keeps_normal = issubclass(type(generator), rng.KEEPS_NORMAL)
+            normal = generator.get_state(legacy=False)["gauss"] if keeps_normal else None
+            state = repr((rng.source_state(rng.source_of(generator)), normal))
+            found[name] = sha256(state.encode()).hexdigest()
     return found
 
 
@@ -108,7 +115,7 @@ def is_just_seeded(generator: Any) -> bool:
 
 
 def digest(batch: Any) -> Optional[str]:
-    """Return a digest of a batch or a state, or None if it cannot be pickled."""
+    """Return a digest of a batch, or None if it cannot be pickled."""
     for is_fast in (True, False):  # without a memo, equal objects and identical ones count the same; cycles need one
         file = io.BytesIO()
         pickler: Any = pickle.Pickler(file, 4)
