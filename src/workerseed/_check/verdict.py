@@ -63,10 +63,13 @@ def compare_all(run: Dict[str, Any], ranks: List[List[Start]], is_iterable: bool
     names = sorted({name for starts in loads for start in starts for name in (*start["started"], *start["after"])})
     points = {name: [points_of([name], starts, run["unread"]) for starts in loads] for name in names}
     states = {name: set().union(*(used for load in points[name] for used in load.values())) for name in names}
+    of_groups: Dict[Tuple[str, ...], Comparison] = {}
     for name in names:
         # Workers may have one generator each, by number, with equal seeds: these repeat each other.
-        alike = [other for other in names if other == name or states[other] & states[name]]
-        found[name] = compared = compare(*(points_of(alike, starts, run["unread"]) for starts in loads))
+        alike = tuple(other for other in names if other == name or states[other] & states[name])
+        if alike not in of_groups:
+            of_groups[alike] = compare(*(points_of(alike, starts, run["unread"]) for starts in loads))
+        found[name] = compared = dict(of_groups[alike] or {}) or None
         if compared and is_iterable and name in run["unread"]:
             compared.update((key, "unknown") for key in ("workers", "epochs") if compared[key] == "differ")
     is_explained = any(found.values())
