@@ -36,8 +36,8 @@ def judge(*reports: Dict[str, Any]) -> Dict[str, Any]:
         reasons = [report["error"]]
         return dict(found, verdict="cannot tell", reasons=reasons, sources={}, notes=[], details=report["details"])
     is_iterable, known = report["loader"]["iterable"], [other for other in others if "error" not in other]
-    again = next(each["runs"] for each in (*known, report) if each["rank"] == report["rank"])
-    report = dict(report, runs={way: dict(run, again=again[way]["again"]) for way, run in report["runs"].items()})
+    for rerun in (other["runs"] for other in known if other["rank"] == report["rank"]):
+        report = dict(report, runs={way: dict(run, again=rerun[way]["starts"]) for way, run in report["runs"].items()})
     sources: Dict[str, Dict[str, Any]] = {}
     for way, run in report["runs"].items():
         ranks = [other["runs"][way]["starts"] for other in known if other["rank"] != report["rank"]]
@@ -81,17 +81,18 @@ def compare_all(run: Dict[str, Any], ranks: List[List[Start]], is_iterable: bool
 
 
 def compare(points: Points, again: Points, *ranks: Points) -> Comparison:
-    """Compare all pairs of workers and of epochs; ``again`` is the first epoch in another process."""
+    """Compare all pairs of workers and of epochs; ``again`` has the first epoch, loaded once more."""
     if not points and not again:
         return None
     pairs = [(one[0] == other[0], bool(points[one] & points[other])) for one, other in combinations(points, 2)]
     workers = [is_shared for is_one_epoch, is_shared in pairs if is_one_epoch]
+    firsts = [{key: load[key] for key in load if key[0] == 0} for load in (points, again)]
     others = [states for rank in ranks for states in rank.values()]
     return {
         "workers": "differ" if not any(workers) else "repeat" if all(workers) else "some",
         "epochs": "repeat" if (False, True) in pairs else "differ",
         "ranks": ("repeat" if set().union(*points.values()) & set().union(*others) else "differ") if ranks else None,
-        "rerun": "equal" if {key: points[key] for key in points if key[0] == 0} == again else "varies",
+        "rerun": "equal" if firsts[0] == firsts[1] else "varies",
     }
 
 
