@@ -1,5 +1,7 @@
 """The verdict, from records alone."""
 
+import itertools
+
 import pytest
 
 from workerseed._check import command, report, verdict
@@ -52,6 +54,16 @@ def test_ranks_that_draw_the_same_repeat_each_other():
     found = judged(GOOD, GOOD, (GOOD, GOOD))
     assert (found["verdict"], found["sources"]["np.random"]["workerseed"]["ranks"]) == ("not fixed", "repeat")
     assert max(map(len, report.table(found).splitlines())) < 80
+
+
+def test_a_rank_that_fails_is_a_reason_beside_what_the_others_show():
+    found = {"name": "loader", "loader": LOADER, "status": None, "options": [], "rank": 0}
+    failed = dict(found, rank=1, error="it raised KeyError", details="its traceback")
+    for reports in itertools.permutations([dict(found, runs={"as_it_is": GOOD, "workerseed": GOOD}), failed]):
+        judged = verdict.judge(*reports)
+        assert (judged["verdict"], judged["reasons"]) == ("cannot tell", ["it raised KeyError"])
+        assert judged["sources"]["np.random"]["workerseed"]["workers"] == "differ"
+        assert "its traceback" in report.table(judged)
 
 
 def test_only_another_rank_is_compared():

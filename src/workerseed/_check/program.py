@@ -48,7 +48,7 @@ def watch(dataloader: ModuleType) -> None:
 
 def note_place(wrapped: Any, loader: Any, args: Any, kwargs: Any) -> None:
     wrapped(*args, **kwargs)
-    with suppress(ValueError):  # no line of a program built it: it is the check's own
+    with suppress(Exception):  # no line of a program built it: it is the check's own
         vars(loader)[BUILT] = place()
 
 

@@ -35,6 +35,7 @@ def judge(*reports: Dict[str, Any]) -> Dict[str, Any]:
     if "error" in report:
         reasons = [report["error"]]
         return dict(found, verdict="cannot tell", reasons=reasons, sources={}, notes=[], details=report["details"])
+    found.update((key, other[key]) for other in others for key in other if key == "details")
     is_iterable, known = report["loader"]["iterable"], [other for other in others if "error" not in other]
     for rerun in (other["runs"] for other in known if other["rank"] == report["rank"]):
         report = dict(report, runs={way: dict(run, again=rerun[way]["starts"]) for way, run in report["runs"].items()})
