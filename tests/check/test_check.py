@@ -145,8 +145,8 @@ def test_ranks_that_draw_the_same_are_a_column(check):
 def test_the_sitecustomize_that_it_hides_runs(check, tmp_path):
     (tmp_path / "sitecustomize.py").write_text("print('hidden')")
     done = check("--", sys.executable, "-c", "print('program')", PYTHONPATH=str(tmp_path))
-    # The last is our own Python's.
-    assert (done.returncode, done.stdout.split()) == (2, [*HEADING, "hidden", "program", "hidden"])
+    # The first is our own Python's.
+    assert (done.returncode, done.stdout.split()) == (2, ["hidden", *HEADING, "hidden", "program"])
     assert done.stderr.splitlines()[-1].startswith("workerseed: cannot tell: ")
 
 

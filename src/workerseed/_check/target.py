@@ -51,7 +51,7 @@ if __name__ == "__main__":
     sys.argv[:] = [target.rpartition(":")[0]]  # the user's module may read it
     os.environ["WORKERSEED"] = "on"  # its own `import workerseed` does what it does elsewhere
     try:
-        importlib.import_module("_workerseed_of_check._check.experiment")  # and with it all known generators
+        importlib.import_module("_workerseed_of_check._options.rng")  # and with it torch and numpy.random
         state = random.getstate()
         if target and os.fork():  # two processes import the loader, from the same seeds
             os.wait()
