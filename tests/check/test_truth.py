@@ -24,3 +24,7 @@ def test_the_verdict_is_true(judged, truth, name, options):
 def test_each_verdict_is_true_of_several_loaders(truth):
     found = [truth(name, options) for name in NAMES for options in OPTIONS]
     assert min(map(found.count, ["fixed", "not fixed", "not affected"])) >= 3
+
+
+def test_it_knows_iterable_style_loaders(judged):
+    assert [judged(f"loaders:{name}")["loader"]["iterable"] for name in ("iterable", "plain")] == [True, False]

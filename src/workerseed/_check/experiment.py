@@ -13,6 +13,7 @@ from typing import Any, Dict, Iterator, List, Optional
 
 import wrapt
 
+from .._attributes import attributes_of, taken
 from .._options.ranks import find_rank
 from . import program
 from .advice import GLOBAL
@@ -72,7 +73,8 @@ def describe(loader: Any) -> Dict[str, Any]:
     return {
         "workers": loader.num_workers,
         "start_method": (getattr(loader, "multiprocessing_context", None) or multiprocessing).get_start_method(),
-        "iterable": getattr(loader, "_dataset_kind", 0) == 1,  # _DatasetKind.Iterable: each worker loads its own stream
+        # _DatasetKind.Iterable: each worker loads its own stream.
+        "iterable": taken(attributes_of(loader), "dataset_kind") == 1,
         "distributed": any(isinstance(number, int) for number in shares),
         "seeds_torch": sys.modules["torch"].initial_seed() < 2**32,  # torch itself takes more bits
     }
