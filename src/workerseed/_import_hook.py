@@ -28,9 +28,9 @@ def call_when_imported(callback: "Callable[[ModuleType], None]") -> None:
     if dataloader is not None:
         _call(dataloader)
         return
-    # Another thread may be importing torch right now, and may already have passed our finder.
-    for name in (DATALOADER, "torch.utils.data"):
-        _watch(sys.modules.get(name))
+    # Another thread may be importing torch right now, and may already have passed our finder. The import of this
+    # package includes that of the DataLoader.
+    _watch(sys.modules.get("torch.utils.data"))
 
 
 def imported_dataloader() -> "Optional[ModuleType]":

@@ -47,10 +47,10 @@ def install(options: Iterable[str] = (), rank: Rank = None) -> None:
             ``ranks``.
         TypeError: ``options`` is not a collection of names.
     """
-    _turn_on(checked_options(options), rank, os.environ.get(VARIABLE, ""))
+    _turn_on(checked_options(options), rank, os.environ.get(VARIABLE, ""), imported_dataloader())
 
 
-def _turn_on(requested: Tuple[str, ...], rank: Rank, value: str) -> None:
+def _turn_on(requested: Tuple[str, ...], rank: Rank, value: str, dataloader: Optional[ModuleType]) -> None:
     try:
         of_variable, reason = from_variable(value), f"switched off by {VARIABLE}={value}"
     except ValueError as error:
@@ -69,7 +69,6 @@ def _turn_on(requested: Tuple[str, ...], rank: Rank, value: str) -> None:
             _set_state("off", reason)
         return
     settings.options, settings.rank = options, settings.rank if rank is None else rank
-    dataloader = imported_dataloader()
     if dataloader is None:
         _set_state("waiting", "torch's DataLoader is not imported yet")
     else:
@@ -130,4 +129,6 @@ def _set_state(state: str, reason: str) -> None:
         log(f"{state}: {reason}")
 
 
-_turn_on((), None, variable)  # importing the package turns it on, with the variable as it was then
+# Importing the package turns it on, with the variable as it was then. What imports this module patches torch, or only
+# asks for the status.
+_turn_on((), None, variable, None)

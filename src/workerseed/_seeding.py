@@ -7,7 +7,7 @@ import sys
 from itertools import permutations
 from typing import Any, Callable, List, Optional, Tuple
 
-WorkerInitFn = Optional[Callable[[int], Any]]
+WorkerInitFn = Optional[Callable[..., Any]]
 Reseed = Optional[Callable[[List[int]], None]]
 
 MASK32 = 0xFFFFFFFF
@@ -189,10 +189,11 @@ class SeededWorkerInit:
         self.reseed = reseed
         self.parent = os.getpid()
 
-    def __call__(self, worker_id: int) -> Any:
+    def __call__(self, worker_id: int, *args: Any, **kwargs: Any) -> Any:
         """Reseed, then call the user's function; a failure to reseed is a warning.
 
-        An exception would end the worker, which torch 1.0 and 1.1 do not report.
+        An exception would end the worker, which torch 1.0 and 1.1 do not report. Other worker loops than torch's may
+        pass further arguments.
         """
         is_worker_process = os.getpid() != self.parent
         pending = ["random", "NumPy"] + ["stored generators"] * (self.reseed is not None)
@@ -207,4 +208,4 @@ class SeededWorkerInit:
             from ._messages import warn_once
 
             warn_once(f"worker {worker_id} did not seed {' and '.join(pending)}: {error!r}")
-        return None if self.worker_init_fn is None else self.worker_init_fn(worker_id)
+        return None if self.worker_init_fn is None else self.worker_init_fn(worker_id, *args, **kwargs)

@@ -131,6 +131,10 @@ def test_a_step_that_fails_warns_of_what_it_did_not_seed_and_the_users_function_
     assert called == [7]
 
 
+def test_the_users_function_gets_further_arguments_of_a_loop_that_passes_some(keep_generators):
+    assert _seeding.SeededWorkerInit(lambda *args, **kwargs: (args, kwargs))(7, 1, more=2) == ((7, 1), {"more": 2})
+
+
 @needs_numpy
 def test_where_stored_generators_fail_nothing_else_is_warned_of(keep_generators):
     step = _seeding.SeededWorkerInit(None, reseed=fail)
