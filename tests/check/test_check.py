@@ -64,27 +64,41 @@ def test_a_program_runs_unmodified_and_draws_what_it_draws_without_the_check(che
     assert (done.returncode, alone.returncode) == (0, 0)
 
 
-ONE_LINE = """
+ITEMS = """
 import numpy
 from torch.utils.data import DataLoader
 
 class Items(list):
+    def __init__(self, draw):
+        super().__init__(range(4))
+        self.draw = draw
+
     def __getitem__(self, index):
         return self.draw() if self.draw else index
-
-datasets = Items(range(4)), Items(range(4))
-datasets[0].draw, datasets[1].draw = None, numpy.random.rand
+"""
+ONE_LINE = """
+datasets = Items(None), Items(numpy.random.rand)
 for epoch in range(2):
     for loader in [DataLoader(dataset, num_workers=2) for dataset in datasets]:
         list(loader)
 """
+REBUILT = """
+for draw in (None, numpy.random.rand):
+    dataset = Items(draw)
+    list(DataLoader(dataset, num_workers=2))
+"""
 
 
 def test_loaders_that_one_line_builds_are_told_apart_by_their_datasets(check, tmp_path):
-    (tmp_path / "train.py").write_text(ONE_LINE)
+    (tmp_path / "train.py").write_text(ITEMS + ONE_LINE)
     found = json.loads(check("--json", "--", sys.executable, str(tmp_path / "train.py")).stdout)
-    assert [judged["name"].rpartition("/")[2] for judged in found] == ["train.py:12 Items", "train.py:12 Items"]
+    assert [judged["name"].rpartition("/")[2] for judged in found] == ["train.py:15 Items"] * 2
     assert [bool(judged["sources"]["np.random"]["as_it_is"]) for judged in found] == [False, True]
+
+
+def test_a_loader_whose_dataset_is_rebuilt_is_examined_once(check, tmp_path):
+    (tmp_path / "train.py").write_text(ITEMS + REBUILT)
+    assert len(json.loads(check("--json", "--", sys.executable, str(tmp_path / "train.py")).stdout)) == 1
 
 
 NOISE_BY_ARGUMENT = """

@@ -62,7 +62,7 @@ def advise(name: str, source: Dict[str, Any], report: Dict[str, Any]) -> Optiona
         texts.append(f"Call workerseed.reseed with the loader. {SPLIT}")
     elif is_once:
         texts.append("It is drawn from once and not again: if that makes an order, a split or a task, leave it.")
-    elif is_on:
+    elif is_on and is_flawed(dict(after, rerun="equal")):
         texts.append("workerseed.keep excludes it, or worker_init_fn restores it.")
     return " ".join(texts + ["Create it with a seed."] * (after["rerun"] == "varies"))
 

@@ -7,9 +7,10 @@ import os
 import sys
 import sysconfig
 import traceback
+import weakref
 from contextlib import suppress
 from types import ModuleType
-from typing import Any, Callable, Dict, List, Optional, Set
+from typing import Any, Callable, Dict, List, Optional
 
 from .._import_hook import call_when_imported
 
@@ -21,7 +22,7 @@ IMPORTLIB = os.path.dirname(importlib.__file__)
 settings: Any = json.loads(os.environ["WORKERSEED_CHECK"])  # path of the reports, options, time limit
 fixed_name: Optional[str] = ""  # the name that the command gives to the loader; None before it is there
 started: Optional[List[Any]] = None  # in the process of an experiment: the loaders and iterators that have started
-seen: Set[Any] = set()  # the loaders examined; one that is rebuilt, as in each epoch, counts as the same
+seen: Dict[Any, List[Any]] = {}  # the loaders examined, by name and sampler: weak references to their datasets
 
 
 class UnknownError(Exception):
@@ -77,10 +78,11 @@ def examine_first(wrapped: Any, iterator: Any, args: Any, kwargs: Any) -> Any:
 
 def examine(start: Callable[[Any], Any], loader: Any) -> None:
     name = fixed_name or f"{getattr(loader, BUILT, None) or place()} {type(loader.dataset).__name__}"
-    key = name, id(loader.dataset), type(getattr(loader, "sampler", None))
-    if key in seen:
+    datasets = seen.setdefault((name, type(getattr(loader, "sampler", None))), [])
+    dataset = loader.dataset if type(loader.dataset).__weakrefoffset__ else loader
+    if any(reference() is None or reference() is dataset for reference in datasets):  # rebuilt, as in each epoch
         return
-    seen.add(key)
+    datasets.append(weakref.ref(dataset))
     found: Dict[str, Any] = {}
     try:
         from .experiment import examine as experiment
