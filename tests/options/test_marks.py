@@ -10,7 +10,7 @@ import pytest
 import test_generators
 import torch
 from support import as_list, start_method
-from test_generators import MAKERS, Calling, Holding, Sharing, Unruly, distinct, first_draws, items, np
+from test_generators import MAKERS, Holding, Sharing, Unruly, distinct, first_draws, items, np
 from torch.utils.data import DataLoader
 
 import workerseed
@@ -111,7 +111,7 @@ def test_what_workers_draw_once_and_keep_needs_its_dataset_to_be_kept(reseeding)
     def drawn():
         return distinct(item for _ in range(3) for (item,) in items(dataset))
 
-    dataset = Calling(draw)
+    dataset = Holding(draw)
     assert drawn() > 2
     workerseed.keep(dataset)
     assert drawn() == 2

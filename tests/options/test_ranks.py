@@ -11,9 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 import use_ranks
-from hypothesis import given
-from hypothesis import strategies as st
-from support import NATIVE, TORCH, error_of, has_seed_sequence, np, rows_of, run_command, run_python, start_method
+from support import NATIVE, TORCH, error_of, np, rows_of, run_command, run_python, start_method
 from torch.utils.data import DataLoader
 from use_ranks import EPOCHS, WORKERS, ThreeStreams, as_it_is, epochs
 
@@ -24,7 +22,6 @@ from workerseed._options.ranks import RANK_VARIABLES as VARIABLES
 from workerseed._options.ranks import find_rank
 from workerseed._seeding import generate_state
 
-WORDS = st.integers(min_value=0, max_value=2**32 - 1)
 PROGRAM = use_ranks.__file__
 STREAMS = {"numpy": 1, "random": 2, "torch": 3}  # where in an item
 WORLD_SIZE = 2
@@ -70,13 +67,6 @@ def test_a_variable_that_is_not_a_rank_is_an_error(ranks, monkeypatch, value):
 
 
 # The words
-
-
-@has_seed_sequence
-@given(st.lists(WORDS, min_size=4, max_size=4))
-def test_eight_words_are_those_of_this_numpy(entropy):
-    words = np.random.SeedSequence(entropy).generate_state(8).tolist()
-    assert (generate_state(entropy, 8), generate_state(entropy)) == (words, words[:4])
 
 
 def expected(rank, base_seeds):

@@ -9,7 +9,7 @@ import random
 import pytest
 import torch
 import torch.utils.data
-from support import NATIVE, TORCH, Draws, as_list, needs_numpy, np, only_legacy, only_native
+from support import NATIVE, TORCH, Draws, as_list, needs_numpy, np, only_legacy
 from torch.utils.data import DataLoader
 
 import workerseed
@@ -51,10 +51,8 @@ class WorkerInit:
         np.random.seed(self.global_step + worker_id)
 
 
-initialiser = WorkerInit()
-
-
 def global_step(epoch):
+    initialiser = WorkerInit()
     initialiser.global_step = 1000 * epoch
     return initialiser.worker_init_fn
 
@@ -120,9 +118,3 @@ def test_a_workaround_that_sets_a_seed_of_its_own_draws_what_it_draws_without_wo
 @pytest.mark.skipif("default_rng" not in WORKAROUNDS, reason="this NumPy has no default_rng, or 0 of it")
 def test_a_workaround_that_asks_the_operating_system_draws_others_in_every_run():
     assert not set(streams("default_rng")) & set(streams("default_rng", WITH_US))
-
-
-@only_native
-def test_torch_1_9_and_later_leave_the_get_state_workaround_without_any_seed():
-    per_worker = [np.random.RandomState(2**31 + worker).randint(0, 2**31 - 1, 4) for worker in range(WORKERS)]
-    assert streams("get_state") == [tuple(stream) for stream in per_worker] * EPOCHS * len(SEEDS)

@@ -37,7 +37,8 @@ def test_own_words_are_those_of_numpy(entropy, words):
 @has_seed_sequence
 @given(st.lists(st.integers(min_value=0, max_value=2**32 - 1), min_size=4, max_size=4))
 def test_own_words_are_those_of_this_numpy(entropy):
-    assert words_of(*entropy) == np.random.SeedSequence(entropy).generate_state(4).tolist()
+    words = np.random.SeedSequence(entropy).generate_state(8).tolist()
+    assert (_seeding.generate_state(entropy, 8), words_of(*entropy)) == (words, words[:4])
 
 
 @needs_numpy

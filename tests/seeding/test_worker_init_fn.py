@@ -78,12 +78,6 @@ def test_one_taken_away_after_construction_is_not_called(patched):
     assert [int(batch) for batch in epoch(loader)] == expected_draws()
 
 
-def test_it_may_seed_otherwise(patched):
-    loader = DataLoader(Draws(2), num_workers=2, worker_init_fn=lambda worker_id: np.random.seed(worker_id))
-    drawn = [int(batch) for batch in loader]
-    assert drawn == [np.random.RandomState(seed).randint(0, 2**31 - 1) for seed in (0, 1)]
-
-
 def refuse(worker_id):
     time.sleep(TORCH < (1, 2))  # until the parent waits: a worker that dies earlier can make torch 1.0 hang
     raise LookupError(f"worker {worker_id} will not start")
