@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 import use_ranks
-from support import NATIVE, TORCH, error_of, np, rows_of, run_command, run_python, start_method
+from support import NATIVE, TORCH, Items, error_of, np, rows_of, run_command, run_python, start_method
 from torch.utils.data import DataLoader
 from use_ranks import EPOCHS, WORKERS, ThreeStreams, as_it_is, epochs
 
@@ -210,16 +210,12 @@ def test_install_refuses_what_is_no_rank_and_a_rank_without_the_option(rank):
     assert error_of(loader_of()) == (ValueError, not_a_rank("rank", rank))
 
 
-class SeedOfWorkerInfo(ThreeStreams):
-    def __getitem__(self, index):
-        return torch.utils.data.get_worker_info().seed, torch.initial_seed()
-
-
 @pytest.mark.skipif(TORCH < (1, 2), reason="torch 1.2 brought the worker info")
 @pytest.mark.parametrize("rank", ["0", "1"])
 def test_the_worker_info_has_the_seed_of_torch(ranks, monkeypatch, rank):
     monkeypatch.setenv("RANK", rank)
-    seeds = list(DataLoader(SeedOfWorkerInfo(), num_workers=WORKERS, collate_fn=as_it_is))
+    dataset = Items(lambda index: (torch.utils.data.get_worker_info().seed, torch.initial_seed()), WORKERS)
+    seeds = list(DataLoader(dataset, num_workers=WORKERS, collate_fn=as_it_is))
     assert [of_info for of_info, _ in seeds] == [of_torch for _, of_torch in seeds]
     assert len(set(seeds)) == WORKERS
 

@@ -9,7 +9,7 @@ import random
 import pytest
 import torch
 import torch.utils.data
-from support import NATIVE, TORCH, Draws, as_list, needs_numpy, np, only_legacy
+from support import NATIVE, TORCH, Items, as_list, needs_numpy, np, only_legacy
 from torch.utils.data import DataLoader
 
 import workerseed
@@ -21,13 +21,6 @@ EPOCHS = 3
 SEEDS = (7, 1007)
 ALL = WORKERS * EPOCHS * len(SEEDS)
 WITH_US = "with workerseed"
-
-
-class Streams(Draws):
-    """Each item is the beginning of a stream, where every worker loads one."""
-
-    def __getitem__(self, index):
-        return np.random.randint(0, 2**31 - 1, 4).tolist()
 
 
 def seed_by(seed_of_worker):
@@ -86,10 +79,11 @@ def streams(workaround, *installed):
     if installed:
         workerseed.install()
     found = []
+    dataset = Items(lambda index: np.random.randint(0, 2**31 - 1, 4).tolist(), WORKERS)  # an item for each worker
     for seed in SEEDS:
         torch.manual_seed(seed)
         np.random.seed(seed)
-        loader = DataLoader(Streams(WORKERS), num_workers=WORKERS, collate_fn=as_list)
+        loader = DataLoader(dataset, num_workers=WORKERS, collate_fn=as_list)
         for epoch in range(EPOCHS):
             loader.worker_init_fn = WORKAROUNDS[workaround][0](epoch)
             found += [tuple(item) for batch in loader for item in batch]

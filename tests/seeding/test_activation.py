@@ -1,9 +1,8 @@
 """When and how importing workerseed takes effect."""
 
 import pytest
-from support import NATIVE, USE, needs_numpy, only_native
+from support import STATE, USE, needs_numpy, only_native
 
-STATE = "native" if NATIVE else "active"
 REPORT = """
 import workerseed
 state, _, version, options = workerseed.status()

@@ -6,12 +6,12 @@ import random
 import pytest
 import torch
 import torch.multiprocessing
-from support import ITERATOR, ROOT_CLASS, TORCH, Draws, as_list, epoch, expected_draws, init, needs_numpy, np
+from support import ITERATOR, ROOT_CLASS, TORCH, Draws, Items, as_list, draw_of_numpy, epoch, expected_draws, init, np
 from torch.utils.data import DataLoader
 
 import workerseed
 
-pytestmark = [needs_numpy, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 NAMES = ("_worker_init_fn", "worker_init_fn")
 
@@ -116,17 +116,12 @@ def loader_of(iterator, dataset, **options):
     return Loader(dataset, num_workers=2, collate_fn=as_list, **options)
 
 
-class BothDraws(Draws):
-    def __getitem__(self, index):
-        return super().__getitem__(index), random.random()
-
-
 @pytest.mark.parametrize("defined", ["before", "after"])
 @each_shape
 def test_workers_draw_what_torch_1_9_draws(request, shape, defined):
     iterator = shape() if defined == "before" else None
     starts = request.getfixturevalue("starts")
-    loader = loader_of(iterator or shape(), BothDraws())
+    loader = loader_of(iterator or shape(), Items(lambda index: (draw_of_numpy(), random.random())))
     for seed in range(2):
         of_numpy, of_random = zip(*(item for batch in epoch(loader, seed) for item in batch))
         assert list(of_numpy) == expected_draws(seed=seed)

@@ -9,12 +9,12 @@ import threading
 
 import pytest
 import torch
-from support import Draws, as_list, draws, expected_draws, init, needs_numpy, start_method, text_of
+from support import Draws, Items, as_list, draws, expected_draws, init, start_method, text_of
 from torch.utils.data import DataLoader, Sampler
 
 import workerseed
 
-pytestmark = [needs_numpy, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 KEY = "_workerseed_init"
 STOCK_INIT = vars(DataLoader)["__init__"]
@@ -85,11 +85,8 @@ def test_dataset_and_sampler_read_the_users_function_in_workers_and_while_they_s
 # User code that runs while workers start
 
 
-class TorchSeeds(Draws):
-    """Each item is torch's seed in the worker, the same with workerseed as without."""
-
-    def __getitem__(self, index):
-        return torch.initial_seed()
+def seed_of_torch(index):  # the same with workerseed as without
+    return torch.initial_seed()
 
 
 def do_nothing(loader):
@@ -97,7 +94,7 @@ def do_nothing(loader):
 
 
 def iterate_another(loader):
-    return [int(batch) for batch in DataLoader(TorchSeeds(2), num_workers=1)]
+    return [int(batch) for batch in DataLoader(Items(seed_of_torch, 2), num_workers=1)]
 
 
 def iterate_the_same(loader):
@@ -132,7 +129,7 @@ def outcome(moment, action):
                     results.append(armed.pop()(self))
             return super().__getattribute__(name)
 
-    loader = Loader(TorchSeeds(4), num_workers=2, worker_init_fn=init)
+    loader = Loader(Items(seed_of_torch, 4), num_workers=2, worker_init_fn=init)
     before = attributes_of(loader)
     torch.manual_seed(0)
     armed.append(action)

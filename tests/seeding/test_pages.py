@@ -8,11 +8,10 @@ import sys
 import draw
 import pytest
 import torch.utils.data
-from support import NATIVE, TORCH, Draws, contents_of, draws, needs_numpy, np, only_legacy, rows_of, run_command
+from support import NATIVE, TORCH, Draws, Items, contents_of, draws, np, only_legacy, rows_of, run_command
 from torch.utils.data import DataLoader, dataloader
 
 
-@needs_numpy
 def test_the_program_of_readme_prints_what_is_shown(tmp_path):
     kinds = [f"```{kind}\n(.*?)```" for kind in ("python", "console")]
     program, session = (re.search(kind, contents_of("README.md"), re.DOTALL).group(1) for kind in kinds)
@@ -39,21 +38,17 @@ def note(frame, event, arg):
         noted.extend((name, os.getpid() == PARENT) for name in names)
 
 
-class Noted(Draws):
-    def __getitem__(self, index):
-        return noted
-
-
-def worker_init_fn(worker_id):
-    """What the picture calls your function."""
-
-
 @only_legacy
 def test_the_functions_that_are_pictured_run_where_they_are_pictured(shim):
     pictured = [function for _, function, _, _ in draw.BOXES]
+
+    def worker_init_fn(worker_id):
+        """What is pictured as your function."""
+
+    options = {"num_workers": 1, "collate_fn": list, "worker_init_fn": worker_init_fn}
     sys.setprofile(note)
     try:
-        [[calls]] = list(DataLoader(Noted(1), num_workers=1, collate_fn=list, worker_init_fn=worker_init_fn))
+        [[calls]] = list(DataLoader(Items(lambda index: noted, 1), **options))
     finally:
         sys.setprofile(None)
     ran = dict.fromkeys(call for call in calls if call[0] in pictured)
@@ -86,7 +81,6 @@ def draws_of_a_program_that_seeds_numpy_alone():
     return [int(batch) for batch in DataLoader(Draws(), num_workers=2)]
 
 
-@needs_numpy
 def test_a_program_that_seeds_numpy_alone_draws_otherwise_in_every_run_as_on_torch_1_9(request):
     assert NATIVE or draws_of_a_program_that_seeds_numpy_alone() == draws_of_a_program_that_seeds_numpy_alone()
     request.getfixturevalue("shim")
@@ -94,7 +88,6 @@ def test_a_program_that_seeds_numpy_alone_draws_otherwise_in_every_run_as_on_tor
 
 
 @only_legacy
-@needs_numpy
 @pytest.mark.skipif(TORCH < (1, 7), reason="torch 1.7 brought persistent_workers")
 @pytest.mark.parametrize("persistent, repeat", [(True, True), (False, False)])
 def test_workers_that_run_already_stay_as_they_are(request, persistent, repeat):
@@ -123,7 +116,6 @@ def loaded(generator):
     return [len(set(map(int, loader))) for _ in range(2)]
 
 
-@needs_numpy
 @pytest.mark.skipif(TORCH < (1, 2), reason="torch 1.2 brought IterableDataset")
 def test_workers_that_share_an_order_of_np_random_lose_items_as_on_torch_1_9_unless_it_is_of_the_base_seed(request):
     assert NATIVE or loaded(lambda info: np.random) == [16, 16]

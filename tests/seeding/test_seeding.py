@@ -7,12 +7,12 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from support import Draws, draws, expected_draws, has_seed_sequence, lock_of, needs_numpy, np, only_legacy
+from support import Draws, draws, expected_draws, has_seed_sequence, lock_of, np, only_legacy
 from torch.utils.data import DataLoader
 
 from workerseed import _seeding, numpy_seed
 
-np_random = getattr(np, "random", None)
+np_random = np.random  # whatever a test makes of that name
 
 # Entropy words, and what SeedSequence(entropy).generate_state(4) of NumPy 1.17.0 made of them.
 FROM_NUMPY = [
@@ -41,7 +41,6 @@ def test_own_words_are_those_of_this_numpy(entropy):
     assert (_seeding.generate_state(entropy, 8), words_of(*entropy)) == (words, words[:4])
 
 
-@needs_numpy
 def test_integers_of_numpy_are_taken():
     assert numpy_seed(np.uint64(2**63), np.int64(3)) == numpy_seed(2**63, 3)
 
@@ -79,7 +78,6 @@ def run_step(seed_of_torch, worker_id):
     _seeding.SeededWorkerInit(None)(worker_id)
 
 
-@needs_numpy
 @pytest.mark.parametrize(
     "seed_of_torch, base_seed, worker_id",
     [(1234, 1233, 1), (3, 2**64 - 2, 5)],
@@ -91,7 +89,6 @@ def test_the_step_seeds_random_and_numpy(keep_generators, seed_of_torch, base_se
     assert np.random.random_sample() == np.random.RandomState(numpy_seed(base_seed, worker_id)).random_sample()
 
 
-@needs_numpy
 def test_the_first_key_word_is_a_seed_of_worker_and_base_seed_even_with_a_worker_id_added(keep_generators):
     words = set()
     for base_seed, worker_id in [(base_seed, worker_id) for base_seed in range(15) for worker_id in range(15)]:
@@ -101,7 +98,6 @@ def test_the_first_key_word_is_a_seed_of_worker_and_base_seed_even_with_a_worker
     assert all(2**31 <= word < 2**32 - 10000 for word in words)
 
 
-@needs_numpy
 def test_the_first_key_word_reaches_no_output(keep_generators):
     for base_seed in range(50):
         run_step(base_seed, 0)
@@ -116,10 +112,9 @@ def fail(*arguments):
     raise OSError("not today")
 
 
-FAILURES = {"initial_seed": (torch, "random and NumPy"), "seed": (np and np.random.mtrand, "NumPy")}
+FAILURES = {"initial_seed": (torch, "random and NumPy"), "seed": (np.random.mtrand, "NumPy")}
 
 
-@needs_numpy
 @pytest.mark.parametrize("name", FAILURES)
 def test_a_step_that_fails_warns_of_what_it_did_not_seed_and_the_users_function_is_called(
     keep_generators, monkeypatch, name
@@ -132,7 +127,6 @@ def test_a_step_that_fails_warns_of_what_it_did_not_seed_and_the_users_function_
     assert called == [7]
 
 
-@needs_numpy
 def test_where_stored_generators_fail_nothing_else_is_warned_of(keep_generators):
     step = _seeding.SeededWorkerInit(None, reseed=fail)
     step.parent = None  # as in a worker process
@@ -140,8 +134,7 @@ def test_where_stored_generators_fail_nothing_else_is_warned_of(keep_generators)
         step(7)
 
 
-@needs_numpy
-@pytest.mark.parametrize("value", [None, object(), np and np.random.RandomState(0)])
+@pytest.mark.parametrize("value", [None, object(), np.random.RandomState(0)])
 def test_the_generator_of_numpy_is_seeded_whatever_np_random_is(keep_generators, monkeypatch, value):
     own = np.random.mtrand._rand
     monkeypatch.setattr(np, "random", value)
@@ -180,7 +173,6 @@ print([number == random.Random(seed).random() for seed, number in drawn], worker
 # Locks that a thread of the parent holds as a worker is forked (numpy#9248)
 
 
-@needs_numpy
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("name", ["RandomState", "default_rng"])
 def test_the_lock_of_any_generator_is_released(name):
@@ -195,7 +187,6 @@ def test_the_lock_of_any_generator_is_released(name):
 
 
 @only_legacy
-@needs_numpy
 @pytest.mark.timeout(60)
 def test_workers_start_while_a_thread_of_the_parent_draws(shim):
     with lock_of(np.random.mtrand._rand):  # as a thread that draws holds it
@@ -203,7 +194,6 @@ def test_workers_start_while_a_thread_of_the_parent_draws(shim):
     assert drawn == expected_draws()
 
 
-@needs_numpy
 @pytest.mark.timeout(60)
 def test_a_worker_in_a_thread_of_the_parent_waits_for_a_lock_and_never_releases_it(keep_generators):
     step = _seeding.SeededWorkerInit(None)  # MONAI's ThreadDataLoader runs it so

@@ -10,8 +10,8 @@ import time
 import pytest
 import torch
 import torch.utils.data
-from support import TORCH, Draws, as_list, draws, error_of, init, needs_numpy, np, only_legacy
-from torch.utils.data import DataLoader, Dataset, dataloader
+from support import TORCH, Draws, Items, as_list, draws, error_of, init, needs_numpy, np, only_legacy
+from torch.utils.data import DataLoader, dataloader
 
 import workerseed
 
@@ -84,19 +84,6 @@ def test_a_loader_without_workers_draws_from_the_parent(shim):
 # What happens around workers
 
 
-class Items(Dataset):
-    """Each item is what a function makes of its index."""
-
-    def __init__(self, make):
-        self.make = make
-
-    def __len__(self):
-        return 4
-
-    def __getitem__(self, index):
-        return self.make(index)
-
-
 def fail_at_1(index):
     if index == 1:
         raise ValueError("no such item")
@@ -111,7 +98,7 @@ def view_of_a_worker(index):
 
 
 def an_error_in_the_dataset():
-    iterator = iter(DataLoader(Items(fail_at_1), num_workers=2))
+    iterator = iter(DataLoader(Items(fail_at_1, 4), num_workers=2))
     assert int(next(iterator)) == 0
     kind, text = error_of(iterator)
     assert "no such item" in text
@@ -125,7 +112,7 @@ def a_timeout():
 
 
 def seeds_settings_and_info_of_a_worker():
-    return list(DataLoader(Items(view_of_a_worker), num_workers=2, collate_fn=as_list))
+    return list(DataLoader(Items(view_of_a_worker, 4), num_workers=2, collate_fn=as_list))
 
 
 def end_of_workers_after(batches):

@@ -6,12 +6,12 @@ import threading
 
 import pytest
 import wrapt
-from support import ITERATOR, ROOT_CLASS, Draws, draws, expected_draws, needs_numpy, only_legacy, start_method
+from support import ITERATOR, ROOT_CLASS, Draws, draws, expected_draws, only_legacy, start_method
 from torch.utils.data import DataLoader
 
 import workerseed
 
-pytestmark = [only_legacy, needs_numpy, pytest.mark.timeout(60)]
+pytestmark = [only_legacy, pytest.mark.timeout(60)]
 
 CLASSES = (DataLoader, ROOT_CLASS)
 

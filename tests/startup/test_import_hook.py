@@ -1,13 +1,12 @@
 """The import hook is never in the way: not of other finders and loaders, of other threads, nor of odd modules."""
 
 import pytest
-from support import NATIVE, USE, needs_numpy, needs_torch
+from support import NATIVE, STATE, USE, needs_numpy, needs_torch
 
 from workerseed.__main__ import SITECUSTOMIZE
 
 pytestmark = needs_torch
 
-STATE = "native" if NATIVE else "active"
 DRAW = USE + "import sys\nprint(sys.modules['workerseed'].status().state, first_draw())\n"
 DRAWN = f"{STATE} [522, 297, 434]\n"
 

@@ -1,11 +1,11 @@
-"""Beside others that are activated from the environment, where they are installed: autowrapt, opentelemetry-instrument."""
+"""Others that are activated from the environment, where they are installed: autowrapt, opentelemetry-instrument."""
 
 import importlib.util
 import os
 import sys
 
 import pytest
-from support import NATIVE, USE, needs_torch, run_command
+from support import STATE, USE, needs_torch, run_command
 
 from workerseed.__main__ import SITECUSTOMIZE
 
@@ -28,8 +28,7 @@ def needs(package):
 )
 def test_autowrapt_seeds_a_program_that_knows_nothing_of_it(prints, start, variables):
     code = start + USE + "print(first_draw(), sys.modules['workerseed'].status().state)"
-    printed = f"[522, 297, 434] {'native' if NATIVE else 'active'}\n"
-    assert prints(code, AUTOWRAPT_BOOTSTRAP="workerseed", **variables) == printed
+    assert prints(code, AUTOWRAPT_BOOTSTRAP="workerseed", **variables) == f"[522, 297, 434] {STATE}\n"
 
 
 @needs("autowrapt")
