@@ -87,9 +87,6 @@ def distinct(drawn):
     return len(set(drawn))
 
 
-# What workers reseed
-
-
 @functools.lru_cache(maxsize=None)
 def drawn_of_kinds(*options):
     """By kind: what two generators of seed 1 and one of seed 2 draw in two epochs, and the first then in the parent."""
@@ -197,9 +194,6 @@ def test_a_generator_that_cannot_be_reseeded_is_warned_of_and_others_are_reseede
     dataset.odd = [Odd(), generator, Odd()]
     assert distinct(first_draws(dataset)) == 4
     assert capfd.readouterr().err.count("a generator of type Odd is not reseeded: AttributeError") == 4
-
-
-# By other start methods
 
 
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])

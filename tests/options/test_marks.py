@@ -28,9 +28,6 @@ def is_shared(loader):
     return sorted(item for batch in loader for item in batch) == list(range(32))
 
 
-# What they mark
-
-
 def test_a_generator_that_is_kept_draws_as_without_the_option(reseeding):
     kept, other = random.Random(1), random.Random(1)
     workerseed.keep(kept)
@@ -117,9 +114,6 @@ def test_what_workers_draw_once_and_keep_needs_its_dataset_to_be_kept(reseeding)
     assert drawn() == 2
 
 
-# That a mark keeps nothing alive
-
-
 @by_function
 @pytest.mark.parametrize("kind", MAKERS)
 def test_a_mark_keeps_no_generator_alive(function, kind):
@@ -163,9 +157,6 @@ def test_marks_of_generators_that_are_gone_do_not_pile_up():
         workerseed.keep(torch.Generator())
         assert len(marks._references[marks.KEEP]) <= 32
     assert len(marks.marked(marks.KEEP)) == 10
-
-
-# When they begin and end
 
 
 def test_keep_needs_no_option(shim):

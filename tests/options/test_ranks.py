@@ -66,9 +66,6 @@ def test_a_variable_that_is_not_a_rank_is_an_error(ranks, monkeypatch, value):
     assert error_of(loader_of()) == (ValueError, not_a_rank("PMI_RANK", 2**32 if value == str(2**32) else value))
 
 
-# The words
-
-
 def expected(rank, base_seeds):
     """What ``epochs`` is on a rank, from the words."""
     return [[expected_of_worker(rank, seed, worker_id) for worker_id in range(WORKERS)] for seed in base_seeds]
@@ -88,9 +85,6 @@ def expected_of_worker(rank, base_seed, worker_id):
 def base_seeds_from(seed, count=EPOCHS):
     torch.manual_seed(seed)
     return [torch.empty((), dtype=torch.int64).random_().item() for _ in range(count)]
-
-
-# Workers of this process
 
 
 def loader_of(**options):

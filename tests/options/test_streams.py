@@ -45,8 +45,6 @@ def test_workers_draw_what_is_computed(way):
     assert drawn == ways.streams(way, SEED, 2, base_seeds, 4).tolist()
 
 
-# With the option `generators`
-
 KINDS = ["random.Random", "RandomState", pytest.param("default_rng", marks=has_seed_sequence), "torch.Generator"]
 
 

@@ -69,9 +69,6 @@ def test_it_is_the_installed_wheel_that_is_tested():
     assert Path(sys.prefix) in Path(workerseed.__file__).parents
 
 
-# What is in them
-
-
 def test_twine_accepts_both(dists):
     assert succeed("twine", "--no-color", "check", "--strict", *dists).count("PASSED") == 2
 
@@ -165,9 +162,6 @@ def test_it_installs_editable(tmp_path, checkout, version, pip):
     venv = make_environment(tmp_path, version, pip)
     run_pip(venv, "install", "--editable", checkout)
     assert where_it_runs_from(venv) == checkout / "src" / "workerseed"
-
-
-# What they move
 
 
 @pytest.mark.parametrize(

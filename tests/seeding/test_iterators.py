@@ -164,9 +164,6 @@ def test_an_iterator_that_reads_the_function_into_a_local_is_not_reached(patched
     assert len({item for batch in loader_of(Iterator, Draws(2)) for item in batch}) == 1
 
 
-# The attributes of an iterator
-
-
 def attributes_of_an_iterator(workers):
     iterator = iter(DataLoader(range(2), num_workers=workers))
     attributes = sorted(vars(iterator))

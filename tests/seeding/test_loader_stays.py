@@ -24,9 +24,6 @@ def attributes_of(loader):
     return {name: value for name, value in vars(loader).items() if name != "_iterator"}  # torch 1.7 writes that itself
 
 
-# The private entry beside the user's function
-
-
 @pytest.mark.parametrize("workers, entry", [(0, set()), (2, {KEY})])
 def test_a_loader_with_workers_has_one_private_entry_and_one_without_has_none(request, workers, entry):
     stock = set(dir(DataLoader(Draws(), num_workers=workers)))
@@ -46,9 +43,6 @@ def test_a_duplicate_of_a_loader_is_seeded_and_keeps_its_function(patched, dupli
     assert vars(vars(loader)[KEY]) == {"worker_init_fn": init}
     assert vars(made)[KEY] is (vars(loader)[KEY] if duplicate is copy.copy else None)
     assert draws(made) == draws(loader) == expected_draws()
-
-
-# What others read
 
 
 class Holder(Draws, Sampler):
@@ -80,9 +74,6 @@ def test_dataset_and_sampler_read_the_users_function_in_workers_and_while_they_s
         assert list(loader) == [[(True, function, function)]] * 4
     assert holder.seen == [(True, function, function, before)] * 4
     assert loader.worker_init_fn is function
-
-
-# User code that runs while workers start
 
 
 def seed_of_torch(index):  # the same with workerseed as without

@@ -61,9 +61,6 @@ def test_what_is_no_number_in_range_is_an_error(arguments, kind, message):
     assert str(error.value) == message
 
 
-# The step
-
-
 @pytest.fixture
 def keep_generators():
     states = random.getstate(), torch.get_rng_state(), np_random.get_state()

@@ -19,9 +19,6 @@ pytestmark = pytest.mark.timeout(120)
 SIGNATURE = inspect.signature(DataLoader.__init__), inspect.getfullargspec(DataLoader.__init__)
 
 
-# What DataLoader is
-
-
 def test_the_signature_stays(patched):
     assert (inspect.signature(DataLoader.__init__), inspect.getfullargspec(DataLoader.__init__)) == SIGNATURE
 

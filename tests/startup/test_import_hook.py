@@ -10,8 +10,6 @@ pytestmark = needs_torch
 DRAW = USE + "import sys\nprint(sys.modules['workerseed'].status().state, first_draw())\n"
 DRAWN = f"{STATE} [522, 297, 434]\n"
 
-# Finders and loaders of somebody else
-
 FIND = """
 import importlib.machinery, sys
 
@@ -186,8 +184,6 @@ def test_torch_imports_beside_a_thread_that_imports_what_patching_needs(prints, 
     by_variable = {"WORKERSEED": "generators", "PYTHONPATH": SITECUSTOMIZE}
     assert prints(SLOW.format(module=module, file=file), "-W", "ignore", **by_variable) == "active\n"
 
-
-# What else may stand in sys.modules
 
 ODD = {
     "None": "None",

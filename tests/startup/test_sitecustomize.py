@@ -54,9 +54,6 @@ def venv(tmp_path_factory):
     return functools.partial(run_command, str(folder / "bin" / "python"), WORKERSEED="1")
 
 
-# Both ways
-
-
 @needs_numpy
 def test_the_file_in_site_packages_seeds_a_program_that_knows_nothing_of_it(venv, tmp_path):
     (tmp_path / "program.py").write_text(USE + "print(first_draw())")
@@ -198,9 +195,6 @@ def test_debians_own_sitecustomize_hides_a_file_in_site_packages_but_not_a_folde
     # workerseed is not installed there, which `verbose` says.
     done = run_command(str(tmp_path / "bin" / "python"), "-c", "pass", WORKERSEED="verbose", **variables)
     assert ("workerseed: not imported in" in done.stderr) == runs
-
-
-# Never in the way
 
 
 @pytest.mark.parametrize("text", ["import no_such_module_of_ours", "raise RuntimeError('half written')", "def"])
