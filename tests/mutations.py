@@ -16,18 +16,8 @@ import workerseed
 
 PACKAGE = Path(workerseed.__file__).parent
 TESTS = Path(__file__).resolve().parent
+PATHS = ["seeding", "options", "startup", "check/test_check.py::test_the_installation"]
 LIMIT = "1200"  # seconds for the tests of one change; a change that makes them wait longer is noticed
-FIRST = {  # the tests that most likely notice a change to a module; then come all others
-    "__init__": ["startup/test_without_torch.py", "startup/test_options.py"],
-    "__main__": ["startup/test_command.py", "check/test_check.py::test_the_installation"],
-    "_config": ["startup/test_options.py", "startup/test_command.py"],
-    "_import_hook": ["seeding/test_activation.py", "startup/test_import_hook.py"],
-    "_install": ["startup/test_options.py", "seeding/test_activation.py", "seeding/test_failures.py"],
-    "_messages": ["seeding/test_failures.py", "startup/test_options.py"],
-    "_patch": ["seeding/test_uninstall.py", "seeding/test_iterators.py", "seeding/test_loader_stays.py"],
-    "_seeding": ["seeding/test_seeding.py", "options/test_ranks.py"],
-    "ranks": ["options/test_ranks.py"],
-}
 PAIRS = [
     *((ast.Eq, ast.NotEq), (ast.Is, ast.IsNot), (ast.In, ast.NotIn), (ast.Lt, ast.LtE), (ast.Gt, ast.GtE)),
     *((ast.And, ast.Or), (ast.Add, ast.Sub), (ast.LShift, ast.RShift), (ast.BitAnd, ast.BitOr)),
@@ -86,10 +76,9 @@ def places_in(source):
     return every.count
 
 
-def is_noticed(name):
-    paths = [*FIRST.get(name, []), "options", "seeding", "startup"]
+def is_noticed():
     options = ["-xq", "-n2", "--dist=loadfile", "-p", "no:cacheprovider"]
-    command = ["timeout", "--kill-after=10", LIMIT, sys.executable, "-m", "pytest", *options, *paths]
+    command = ["timeout", "--kill-after=10", LIMIT, sys.executable, "-m", "pytest", *options, *PATHS]
     return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=TESTS).returncode != 0
 
 
@@ -100,7 +89,7 @@ def main():
     options = parser.parse_args()
     if "site-packages" not in PACKAGE.parts:
         parser.error(f"it would change {PACKAGE}; install workerseed, not editable")
-    if is_noticed("_options"):
+    if is_noticed():
         sys.exit("the tests fail without a change")
     sources = {path: path.read_text() for path in sorted([*PACKAGE.glob("*.py"), *PACKAGE.glob("_options/*.py")])}
     places = [(path, number) for path, source in sources.items() for number in range(places_in(source))]
@@ -109,7 +98,7 @@ def main():
         before, after = (written(sources[path], Change(each)) for each in (-1, number))
         try:
             path.write_text(after)
-            noticed = is_noticed(path.stem)
+            noticed = is_noticed()
         finally:
             path.write_text(sources[path])
         unnoticed += not noticed

@@ -39,7 +39,7 @@ def version_of(module):
     return importlib.import_module(module).__version__ if installed(module) else ""
 
 
-# The columns of a row.
+# The columns of a row; one of MONAI ends with what a generator drew that a transform stores.
 WORKER, SEEDINGS, SEED, NUMPY, RANDOM, TORCH, START = range(7)
 
 
@@ -84,7 +84,7 @@ def repeats(rows):
 
 
 def without_numpy(rows):
-    return [[row[WORKER], row[SEED], row[RANDOM], row[TORCH]] for row in rows]
+    return [[row[WORKER], row[SEED], row[RANDOM], row[TORCH], *row[START + 1 :]] for row in rows]
 
 
 def drawn(rows):

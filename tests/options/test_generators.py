@@ -172,12 +172,10 @@ def test_the_users_function_comes_after_it(reseeding):
     assert [second for _, second in drawn] == [random.Random(worker).random() for worker in (0, 1)] * 2
 
 
-@needs_numpy
-def test_ranks_are_reseeded_otherwise(monkeypatch):
-    workerseed.install(["generators", "ranks"])
+def test_ranks_are_reseeded_otherwise():
     runs = []
-    for rank in ("0", "1"):
-        monkeypatch.setenv("RANK", rank)
+    for rank in (0, 1):
+        workerseed.install(["generators", "ranks"], rank=rank)
         runs += first_draws(Holding(random.Random(1)))
     assert distinct(runs) == 8
 
@@ -219,16 +217,16 @@ def collate(items):
 def drawn(method):
     torch.manual_seed(0)
     torch.multiprocessing.set_start_method(method, force=True)
-    return list(DataLoader(range(4), num_workers=2, collate_fn=collate))
+    return list(DataLoader(range(4), num_workers=1, collate_fn=collate))
 
 if __name__ == "__main__":
     workerseed.install(["generators"])
-    print(len(set(drawn("fork"))), drawn("spawn") == drawn("fork"))
+    print(random.Random(0).random() in drawn("fork"), drawn("spawn") == drawn("fork"))
 """
 
 
 def test_a_global_generator_of_the_script_is_reseeded_in_spawned_workers_as_in_forked_ones(prints):
-    assert prints(SCRIPT) == "4 True\n"
+    assert prints(SCRIPT) == "False True\n"
 
 
 @pytest.mark.skipif(not hasattr(torch, "set_default_device"), reason="torch 2.0 brought it")

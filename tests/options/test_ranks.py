@@ -11,9 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 import use_ranks
-from support import NATIVE, TORCH, Items, error_of, np, rows_of, run_command, run_python, start_method
+from scenarios import draw
+from support import NATIVE, TESTS, TORCH, Items, error_of, np, rows_of, run_command, run_python, start_method
 from torch.utils.data import DataLoader
-from use_ranks import EPOCHS, WORKERS, ThreeStreams, as_it_is, epochs
+from use_ranks import EPOCHS, WORKERS, epochs, loader_of
 
 import workerseed
 from workerseed import _messages
@@ -23,9 +24,9 @@ from workerseed._options.ranks import find_rank
 from workerseed._seeding import generate_state
 
 PROGRAM = use_ranks.__file__
-STREAMS = {"numpy": 1, "random": 2, "torch": 3}  # where in an item
+STREAMS = {"random": slice(1, 3), "torch": slice(3, 5), "numpy": slice(5, 8)}  # where in an item
 WORLD_SIZE = 2
-ENVIRONMENT = {"PYTHONPATH": SITECUSTOMIZE, "OMP_NUM_THREADS": "1"}
+ENVIRONMENT = {"PYTHONPATH": os.pathsep.join([SITECUSTOMIZE, TESTS]), "OMP_NUM_THREADS": "1"}
 
 
 @pytest.fixture(autouse=True)
@@ -79,16 +80,12 @@ def expected_of_worker(rank, base_seed, worker_id):
     torch.manual_seed(of_torch)
     if np is not None:
         np.random.seed(words[:4])
-    return [torch.initial_seed(), *use_ranks.three_streams()]
+    return draw()
 
 
 def base_seeds_from(seed, count=EPOCHS):
     torch.manual_seed(seed)
     return [torch.empty((), dtype=torch.int64).random_().item() for _ in range(count)]
-
-
-def loader_of(**options):
-    return DataLoader(ThreeStreams(), num_workers=WORKERS, collate_fn=as_it_is, **options)
 
 
 @pytest.mark.parametrize("method, values", [("fork", (0, 1, 1023, 2**32 - 1)), ("spawn", (1,)), ("forkserver", (1,))])
@@ -102,7 +99,7 @@ def test_workers_draw_what_the_words_of_their_rank_give(ranks, monkeypatch, meth
 
 def test_the_rank_is_looked_for_only_with_the_option_and_workers(ranks, monkeypatch):
     monkeypatch.setenv("RANK", "first")
-    assert len(list(DataLoader(ThreeStreams(), collate_fn=as_it_is))) == WORKERS
+    assert len(list(loader_of(workers=0))) == WORKERS
     workerseed.uninstall()
     workerseed.install()
     assert [item[0] for item in epochs(loader_of(), 1)[0]] == [base_seeds_from(0, 1)[0] + i for i in range(WORKERS)]
@@ -157,7 +154,7 @@ def test_a_launcher_gives_ranks_by_its_variable_alone(tmp_path):
         free.bind(("127.0.0.1", 0))
         launcher += ["--nproc_per_node=2", f"--master_port={free.getsockname()[1]}"]
     command = ["-m", "workerseed", "run", "--ranks", *launcher, PROGRAM, str(tmp_path)]
-    done = run_python(*command, OMP_NUM_THREADS="1")
+    done = run_python(*command, **ENVIRONMENT)
     assert done.returncode == 0, done.stderr
     assert read(tmp_path) == [expected(rank, base_seeds_from(0)) for rank in range(2)]
 
@@ -209,7 +206,7 @@ def test_install_refuses_what_is_no_rank_and_a_rank_without_the_option(rank):
 def test_the_worker_info_has_the_seed_of_torch(ranks, monkeypatch, rank):
     monkeypatch.setenv("RANK", rank)
     dataset = Items(lambda index: (torch.utils.data.get_worker_info().seed, torch.initial_seed()), WORKERS)
-    seeds = list(DataLoader(dataset, num_workers=WORKERS, collate_fn=as_it_is))
+    seeds = [item for batch in DataLoader(dataset, num_workers=WORKERS, collate_fn=list) for item in batch]
     assert [of_info for of_info, _ in seeds] == [of_torch for _, of_torch in seeds]
     assert len(set(seeds)) == WORKERS
 

@@ -104,11 +104,6 @@ def test_no_workaround_gets_worse_with_workerseed(workaround):
 
 
 @only_legacy
-@pytest.mark.parametrize("workaround", sorted(ITS_OWN_SEED & WORKAROUNDS.keys()))
-def test_a_workaround_that_sets_a_seed_of_its_own_draws_what_it_draws_without_workerseed(workaround):
-    assert streams(workaround) == streams(workaround, WITH_US)
-
-
-@pytest.mark.skipif("default_rng" not in WORKAROUNDS, reason="this NumPy has no default_rng, or 0 of it")
-def test_a_workaround_that_asks_the_operating_system_draws_others_in_every_run():
-    assert not set(streams("default_rng")) & set(streams("default_rng", WITH_US))
+@each_workaround
+def test_only_a_workaround_that_sets_a_seed_of_its_own_draws_what_it_draws_without_workerseed(workaround):
+    assert (streams(workaround) == streams(workaround, WITH_US)) == (workaround in ITS_OWN_SEED)

@@ -177,16 +177,11 @@ def test_an_iterator_has_the_attributes_of_stock_torch(as_on_stock, workers):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_iterator_without_workers_has_neither_name(patched, name):
+def test_an_iterator_without_workers_has_neither_name_and_returns_the_function_that_it_is_given(patched, name):
     iterator = iter(DataLoader(range(2)))
     assert not hasattr(type(iterator), name)
     assert not hasattr(iterator, name)
     with pytest.raises(AttributeError):
         delattr(iterator, name)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_an_iterator_without_workers_may_call_the_users_function_itself(patched, name):
-    iterator = iter(DataLoader(range(2)))
     setattr(iterator, name, init)
     assert getattr(iterator, name) is init
