@@ -118,6 +118,8 @@ def assert_seeded_as_by_torch_1_9(ours, stock):
     assert set(column(ours, SEEDINGS)) == {1}
 
 
-def with_starts_of(first, rows):
-    """The rows with the base seeds of rank 0, which are those of all ranks."""
-    return [row[:START] + of_first[START:] for of_first, row in zip(first, rows)]
+def assert_ranks_share_no_stream(first, second):
+    """NumPy's draws of rank 1 follow from its rank and the base seeds, which are those of rank 0; nothing repeats."""
+    assert are_those_of_rank([row[:START] + of_first[START:] for of_first, row in zip(first, second)], 1)
+    for stream in (NUMPY, RANDOM, TORCH):
+        assert len(set(column(first + second, stream))) == len(first + second)
