@@ -3,17 +3,12 @@ import json
 import os
 import subprocess
 
-import hypothesis
 import pytest
 from support import NATIVE, PROGRAMS, Forks, np, run_python
 
 import workerseed
 from workerseed import _check
 from workerseed._check import verdict
-
-# The same examples in every run, on however slow a machine: what fails in one run of the matrix fails in the next.
-hypothesis.settings.register_profile("matrix", derandomize=True, deadline=None)
-hypothesis.settings.load_profile("matrix")
 
 workerseed.uninstall()  # a test that wants the shim says so
 

@@ -7,28 +7,17 @@ that no test notices is equivalent, does not matter, or shows what is not tested
 
 import argparse
 import ast
-import glob
-import os
 import random
 import subprocess
 import sys
+from pathlib import Path
 
 import workerseed
 
-PACKAGE = os.path.dirname(workerseed.__file__)
-TESTS = os.path.dirname(os.path.abspath(__file__))
+PACKAGE = Path(workerseed.__file__).parent
+TESTS = Path(__file__).resolve().parent
+PATHS = ["seeding", "options", "startup", "check/test_check.py::test_the_installation"]
 LIMIT = "1200"  # seconds for the tests of one change; a change that makes them wait longer is noticed
-FIRST = {  # the tests that most likely notice a change to a module; then come all others
-    "__init__": ["startup/test_without_torch.py", "startup/test_options.py"],
-    "__main__": ["startup/test_command.py", "check/test_check.py::test_the_installation"],
-    "_config": ["startup/test_options.py", "startup/test_command.py"],
-    "_import_hook": ["seeding/test_activation.py", "startup/test_import_hook.py"],
-    "_install": ["startup/test_options.py", "seeding/test_activation.py", "seeding/test_failures.py"],
-    "_messages": ["seeding/test_failures.py", "startup/test_options.py"],
-    "_patch": ["seeding/test_uninstall.py", "seeding/test_iterators.py", "seeding/test_loader_stays.py"],
-    "_seeding": ["seeding/test_seeding.py", "options/test_ranks.py"],
-    "ranks": ["options/test_ranks.py"],
-}
 PAIRS = [
     *((ast.Eq, ast.NotEq), (ast.Is, ast.IsNot), (ast.In, ast.NotIn), (ast.Lt, ast.LtE), (ast.Gt, ast.GtE)),
     *((ast.And, ast.Or), (ast.Add, ast.Sub), (ast.LShift, ast.RShift), (ast.BitAnd, ast.BitOr)),
@@ -81,10 +70,15 @@ def written(source, change):
     return ast.unparse(ast.fix_missing_locations(change.visit(ast.parse(source))))
 
 
-def is_noticed(name):
-    paths = [os.path.join(TESTS, path) for path in [*FIRST.get(name, []), "options", "seeding", "startup"]]
+def places_in(source):
+    every = Change()
+    written(source, every)
+    return every.count
+
+
+def is_noticed():
     options = ["-xq", "-n2", "--dist=loadfile", "-p", "no:cacheprovider"]
-    command = ["timeout", "--kill-after=10", LIMIT, sys.executable, "-m", "pytest", *options, *paths]
+    command = ["timeout", "--kill-after=10", LIMIT, sys.executable, "-m", "pytest", *options, *PATHS]
     return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=TESTS).returncode != 0
 
 
@@ -93,29 +87,22 @@ def main():
     parser.add_argument("--count", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    if "site-packages" not in PACKAGE:
+    if "site-packages" not in PACKAGE.parts:
         parser.error(f"it would change {PACKAGE}; install workerseed, not editable")
-    if is_noticed("_options"):
+    if is_noticed():
         sys.exit("the tests fail without a change")
-    sources, places = {}, []
-    for path in sorted(glob.glob(PACKAGE + "/*.py") + glob.glob(PACKAGE + "/_options/*.py")):
-        with open(path) as file:
-            sources[path] = file.read()
-        all_places = Change()
-        written(sources[path], all_places)
-        places += [(path, number) for number in range(all_places.count)]
+    sources = {path: path.read_text() for path in sorted([*PACKAGE.glob("*.py"), *PACKAGE.glob("_options/*.py")])}
+    places = [(path, number) for path, source in sources.items() for number in range(places_in(source))]
     unnoticed = 0
     for path, number in random.Random(options.seed).sample(places, options.count):
         before, after = (written(sources[path], Change(each)) for each in (-1, number))
         try:
-            with open(path, "w") as file:
-                file.write(after)
-            noticed = is_noticed(os.path.basename(path)[:-3])
+            path.write_text(after)
+            noticed = is_noticed()
         finally:
-            with open(path, "w") as file:
-                file.write(sources[path])
+            path.write_text(sources[path])
         unnoticed += not noticed
-        print("noticed" if noticed else "NOT NOTICED", os.path.relpath(path, PACKAGE), number, flush=True)
+        print("noticed" if noticed else "NOT NOTICED", path.relative_to(PACKAGE), number, flush=True)
         if not noticed:
             print(*sorted(set(after.splitlines()) ^ set(before.splitlines())), sep="\n", flush=True)
     print(f"{options.count - unnoticed} of {options.count} changes noticed")

@@ -10,15 +10,15 @@ import random
 import sys
 
 import torch
-from support import HAS_CONTEXT, LOADER_PARAMETERS, TESTS, as_list, init, np, start_method
-from torch.utils.data import BatchSampler, DataLoader, Dataset, SequentialSampler
+from support import HAS_CONTEXT, LOADER_PARAMETERS, TESTS, Items, as_list, init, np, start_method
+from torch.utils.data import BatchSampler, DataLoader, SequentialSampler
 
 RECORD = os.path.join(TESTS, "parity.json")
 EPOCHS = 3
 ITEMS = 12
 
 
-def draw():
+def draw(index=None):
     """Draw from each global generator; the first number is the seed that torch gave the worker."""
     drawn = [torch.initial_seed(), random.random(), random.getrandbits(31), torch.rand(1).item()]
     drawn.append(torch.randint(0, 1000, (1,)).item())
@@ -27,12 +27,7 @@ def draw():
     return drawn
 
 
-class Map(Dataset):
-    def __len__(self):
-        return ITEMS
-
-    def __getitem__(self, index):
-        return draw()
+MAP = Items(draw, ITEMS)
 
 
 class Iterable(getattr(torch.utils.data, "IterableDataset", object)):
@@ -43,7 +38,7 @@ class Iterable(getattr(torch.utils.data, "IterableDataset", object)):
 def positional(multiprocessing_context=None):
     beyond = [multiprocessing.get_context(multiprocessing_context)] if HAS_CONTEXT else []
     beyond += [None] if "generator" in LOADER_PARAMETERS else []
-    return DataLoader(Map(), 2, False, None, None, 2, as_list, False, False, 0, init, *beyond)
+    return DataLoader(MAP, 2, False, None, None, 2, as_list, False, False, 0, init, *beyond)
 
 
 def making(dataset, **options):
@@ -52,22 +47,22 @@ def making(dataset, **options):
 
 
 def with_generator(**more):
-    return making(Map(), num_workers=2, generator=torch.Generator().manual_seed(7))(**more)
+    return making(MAP, num_workers=2, generator=torch.Generator().manual_seed(7))(**more)
 
 
 BATCHES = BatchSampler(SequentialSampler(range(ITEMS)), 3, False)
-SCENARIOS = {f"map, {n} worker{'s' * (n > 1)}": making(Map(), batch_size=2, num_workers=n) for n in (1, 2, 5)}
-SCENARIOS["batch_sampler"] = making(Map(), num_workers=2, batch_sampler=BATCHES)
-SCENARIOS["shuffle"] = making(Map(), num_workers=2, shuffle=True)
+SCENARIOS = {f"map, {n} worker{'s' * (n > 1)}": making(MAP, batch_size=2, num_workers=n) for n in (1, 2, 5)}
+SCENARIOS["batch_sampler"] = making(MAP, num_workers=2, batch_sampler=BATCHES)
+SCENARIOS["shuffle"] = making(MAP, num_workers=2, shuffle=True)
 SCENARIOS["positional arguments"] = positional
 if hasattr(torch.utils.data, "IterableDataset"):  # torch 1.2
     for n in (1, 2, 5):
         SCENARIOS[f"iterable, {n} worker{'s' * (n > 1)}"] = making(Iterable(), batch_size=2, num_workers=n)
-    SCENARIOS["batch_size=None"] = making(Map(), num_workers=2, batch_size=None)
+    SCENARIOS["batch_size=None"] = making(MAP, num_workers=2, batch_size=None)
 if "generator" in LOADER_PARAMETERS:
     SCENARIOS["generator"] = with_generator
 if "persistent_workers" in LOADER_PARAMETERS:
-    SCENARIOS["persistent_workers"] = making(Map(), num_workers=2, persistent_workers=True)
+    SCENARIOS["persistent_workers"] = making(MAP, num_workers=2, persistent_workers=True)
 
 
 def epochs_of(name, method="fork", count=EPOCHS):

@@ -8,7 +8,6 @@ import itertools
 import json
 import multiprocessing
 import os
-import random
 import re
 import select
 import signal
@@ -39,6 +38,8 @@ ITERATOR = getattr(dataloader, "_MultiProcessingDataLoaderIter" if TORCH >= (1, 
 ROOT_CLASS = getattr(dataloader, "_BaseDataLoaderIter", ITERATOR)
 LOADER_PARAMETERS = inspect.signature(DataLoader.__init__).parameters
 HAS_CONTEXT = "multiprocessing_context" in LOADER_PARAMETERS
+
+STATE = "native" if NATIVE else "active"  # where workerseed is on without options
 
 only_legacy = pytest.mark.skipif(NATIVE, reason="this torch seeds NumPy itself")
 only_native = pytest.mark.skipif(not NATIVE, reason="this torch does not seed NumPy itself")
@@ -100,24 +101,28 @@ def start_method(name):
         multiprocessing.set_start_method(before, force=True)
 
 
-class Draws(Dataset):
-    """Each item is what ``np.random`` draws in the worker that loads it."""
+class Items(Dataset):
+    """Each item is what a function makes of its index, in the worker that loads it."""
 
-    def __init__(self, length=8):
-        self.length = length
+    def __init__(self, make, length=8):
+        self.make, self.length = make, length
 
     def __len__(self):
         return self.length
 
     def __getitem__(self, index):
-        return int(np.random.randint(0, 2**31 - 1))
+        return self.make(index)
 
 
-class Seeds(Draws):
-    """Each item is torch's seed, and a draw of ``np.random`` and ``random``, in the worker that loads it."""
+def draw_of_numpy(index=None):
+    return int(np.random.randint(0, 2**31 - 1))
 
-    def __getitem__(self, index):
-        return torch.initial_seed(), int(np.random.randint(0, 1000)), random.random()
+
+class Draws(Items):
+    """Each item is what ``np.random`` draws."""
+
+    def __init__(self, length=8):
+        super().__init__(draw_of_numpy, length)
 
 
 def lock_of(generator):

@@ -1,6 +1,6 @@
 """Draws ``flow.svg``, in the folder of this file: ``python docs/flow/draw.py``.
 
-It shows how the reseeding step gets from a loader to a worker. ``tests/seeding/test_flow.py`` compares the functions
+It shows how the reseeding step gets from a loader to a worker. ``tests/seeding/test_pages.py`` compares the functions
 that are named here with the stack of a real worker, on each torch.
 """
 

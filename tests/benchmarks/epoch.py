@@ -20,31 +20,29 @@ class Crops(Dataset):
         return self.picture[top : top + 224, left : left + 224] * np.float32(1.1)
 
 
-def epoch(workers, installed):
-    def run():
-        switch(installed)
-        for _ in DataLoader(Crops(), batch_size=16, num_workers=workers):
-            pass
-
-    return run
+def epoch(workers):
+    for _ in DataLoader(Crops(), batch_size=16, num_workers=workers):
+        pass
 
 
-def make_loaders(installed):
-    def run():
-        switch(installed)
-        for _ in range(1000):  # or the switch would count
-            DataLoader(Crops(), batch_size=16, num_workers=2)
-
-    return run
+def make_loaders():
+    for _ in range(1000):  # or the switch would count
+        DataLoader(Crops(), batch_size=16, num_workers=2)
 
 
-def switch(installed):
-    if installed != (workerseed.status().state == "active"):
-        (workerseed.install if installed else workerseed.uninstall)()
+def report(name, pairs, function, *arguments, second=True):
+    """Print what it takes with workerseed, or without a second time, in units of what it takes without."""
+
+    def run(installed):
+        if installed != (workerseed.status().state == "active"):
+            (workerseed.install if installed else workerseed.uninstall)()
+        function(*arguments)
+
+    print(f"{name:38}", ratio(lambda: run(False), lambda: run(second), pairs))
 
 
 if __name__ == "__main__":
     for workers in (2, 8, 32):
-        print(f"an epoch, {workers:2} workers, without = 1:  ", ratio(epoch(workers, False), epoch(workers, True), 40))
-    print("an epoch,  8 workers, without, twice: ", ratio(epoch(8, False), epoch(8, False), 40))
-    print("DataLoader(...), without = 1:         ", ratio(make_loaders(False), make_loaders(True), 60))
+        report(f"an epoch, {workers:2} workers, without = 1:", 40, epoch, workers)
+    report("an epoch,  8 workers, without, twice:", 40, epoch, 8, second=False)
+    report("DataLoader(...), without = 1:", 60, make_loaders)

@@ -12,13 +12,9 @@ def ratio(first, second, pairs, calls=1):
 def ratio_of(first, second, pairs):
     """Say the same of what the two functions return."""
     ratios = []
-    for pair in range(pairs):
-        if pair % 2:  # neither always comes after the other
-            one = first()
-            ratios.append(second() / one)
-        else:
-            other = second()
-            ratios.append(other / first())
+    for order in [(0, 1), (1, 0)] * (pairs // 2):  # neither always comes after the other
+        took = {place: (first, second)[place]() for place in order}
+        ratios.append(took[1] / took[0])
     return quartiles(ratios) + f", {pairs} pairs"
 
 

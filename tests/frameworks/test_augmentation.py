@@ -44,9 +44,6 @@ def test_numba_draws_otherwise_in_every_run_whatever_the_seed(variant):
     assert not set(drawn(variant, "numba", "as it is")) & set(drawn(variant, "numba", "again"))
 
 
-# With the option `generators`
-
-
 @pytest.mark.parametrize("package", STORING)
 def test_without_the_option_workers_and_epochs_repeat_draws(package):
     (drawn,) = result("use_augmentation.py", BY_VARIABLE, package, "fork")

@@ -5,7 +5,7 @@ import pytest
 pytest.importorskip("pytorch_lightning")
 
 import variants
-from variants import ACTIVATIONS, NUMPY, RANDOM, SEEDINGS, STOCK, TORCH, WITH_RANKS, column, drawn, repeats
+from variants import ACTIVATIONS, NUMPY, SEEDINGS, STOCK, WITH_RANKS, column, drawn, repeats
 
 VERSION = variants.version_of("pytorch_lightning")
 WORKERS = "seed_everything with workers"
@@ -56,6 +56,4 @@ def test_lightning_1_3_seeds_the_workers_of_ranks_whether_asked_or_not():
 def test_with_the_option_ranks_no_two_ranks_share_a_stream():
     first, second = (rank["rows"] for rank in ranks(WITH_RANKS))
     assert drawn(first) == drawn(ranks(variants.BY_VARIABLE)[0]["rows"])
-    for stream in (NUMPY, RANDOM, TORCH):
-        assert len(set(column(first + second, stream))) == len(first + second)
-    assert variants.are_those_of_rank(variants.with_starts_of(first, second), 1)
+    variants.assert_ranks_share_no_stream(first, second)

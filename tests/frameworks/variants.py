@@ -39,7 +39,7 @@ def version_of(module):
     return importlib.import_module(module).__version__ if installed(module) else ""
 
 
-# The columns of a row.
+# The columns of a row; one of MONAI ends with what a generator drew that a transform stores.
 WORKER, SEEDINGS, SEED, NUMPY, RANDOM, TORCH, START = range(7)
 
 
@@ -84,7 +84,7 @@ def repeats(rows):
 
 
 def without_numpy(rows):
-    return [[row[WORKER], row[SEED], row[RANDOM], row[TORCH]] for row in rows]
+    return [[row[WORKER], row[SEED], row[RANDOM], row[TORCH], *row[START + 1 :]] for row in rows]
 
 
 def drawn(rows):
@@ -118,6 +118,8 @@ def assert_seeded_as_by_torch_1_9(ours, stock):
     assert set(column(ours, SEEDINGS)) == {1}
 
 
-def with_starts_of(first, rows):
-    """The rows with the base seeds of rank 0, which are those of all ranks."""
-    return [row[:START] + of_first[START:] for of_first, row in zip(first, rows)]
+def assert_ranks_share_no_stream(first, second):
+    """NumPy's draws of rank 1 follow from its rank and the base seeds, which are those of rank 0; nothing repeats."""
+    assert are_those_of_rank([row[:START] + of_first[START:] for of_first, row in zip(first, second)], 1)
+    for stream in (NUMPY, RANDOM, TORCH):
+        assert len(set(column(first + second, stream))) == len(first + second)

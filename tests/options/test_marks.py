@@ -10,7 +10,7 @@ import pytest
 import test_generators
 import torch
 from support import as_list, start_method
-from test_generators import MAKERS, Calling, Holding, Sharing, Unruly, distinct, first_draws, items, np
+from test_generators import MAKERS, Holding, Sharing, Unruly, distinct, first_draws, items, np
 from torch.utils.data import DataLoader
 
 import workerseed
@@ -26,9 +26,6 @@ def loader_of(dataset, **options):
 def is_shared(loader):
     """Whether workers lose no item of ``Sharing``: their generators are equal."""
     return sorted(item for batch in loader for item in batch) == list(range(32))
-
-
-# What they mark
 
 
 def test_a_generator_that_is_kept_draws_as_without_the_option(reseeding):
@@ -111,13 +108,10 @@ def test_what_workers_draw_once_and_keep_needs_its_dataset_to_be_kept(reseeding)
     def drawn():
         return distinct(item for _ in range(3) for (item,) in items(dataset))
 
-    dataset = Calling(draw)
+    dataset = Holding(draw)
     assert drawn() > 2
     workerseed.keep(dataset)
     assert drawn() == 2
-
-
-# That a mark keeps nothing alive
 
 
 @by_function
@@ -163,9 +157,6 @@ def test_marks_of_generators_that_are_gone_do_not_pile_up():
         workerseed.keep(torch.Generator())
         assert len(marks._references[marks.KEEP]) <= 32
     assert len(marks.marked(marks.KEEP)) == 10
-
-
-# When they begin and end
 
 
 def test_keep_needs_no_option(shim):

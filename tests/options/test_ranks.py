@@ -11,11 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 import use_ranks
-from hypothesis import given
-from hypothesis import strategies as st
-from support import NATIVE, TORCH, error_of, has_seed_sequence, np, rows_of, run_command, run_python, start_method
+from scenarios import draw
+from support import NATIVE, TESTS, TORCH, Items, error_of, np, rows_of, run_command, run_python, start_method
 from torch.utils.data import DataLoader
-from use_ranks import EPOCHS, WORKERS, ThreeStreams, as_it_is, epochs
+from use_ranks import EPOCHS, WORKERS, epochs, loader_of
 
 import workerseed
 from workerseed import _messages
@@ -24,11 +23,10 @@ from workerseed._options.ranks import RANK_VARIABLES as VARIABLES
 from workerseed._options.ranks import find_rank
 from workerseed._seeding import generate_state
 
-WORDS = st.integers(min_value=0, max_value=2**32 - 1)
 PROGRAM = use_ranks.__file__
-STREAMS = {"numpy": 1, "random": 2, "torch": 3}  # where in an item
+STREAMS = {"random": slice(1, 3), "torch": slice(3, 5), "numpy": slice(5, 8)}  # where in an item
 WORLD_SIZE = 2
-ENVIRONMENT = {"PYTHONPATH": SITECUSTOMIZE, "OMP_NUM_THREADS": "1"}
+ENVIRONMENT = {"PYTHONPATH": os.pathsep.join([SITECUSTOMIZE, TESTS]), "OMP_NUM_THREADS": "1"}
 
 
 @pytest.fixture(autouse=True)
@@ -69,16 +67,6 @@ def test_a_variable_that_is_not_a_rank_is_an_error(ranks, monkeypatch, value):
     assert error_of(loader_of()) == (ValueError, not_a_rank("PMI_RANK", 2**32 if value == str(2**32) else value))
 
 
-# The words
-
-
-@has_seed_sequence
-@given(st.lists(WORDS, min_size=4, max_size=4))
-def test_eight_words_are_those_of_this_numpy(entropy):
-    words = np.random.SeedSequence(entropy).generate_state(8).tolist()
-    assert (generate_state(entropy, 8), generate_state(entropy)) == (words, words[:4])
-
-
 def expected(rank, base_seeds):
     """What ``epochs`` is on a rank, from the words."""
     return [[expected_of_worker(rank, seed, worker_id) for worker_id in range(WORKERS)] for seed in base_seeds]
@@ -92,19 +80,12 @@ def expected_of_worker(rank, base_seed, worker_id):
     torch.manual_seed(of_torch)
     if np is not None:
         np.random.seed(words[:4])
-    return [torch.initial_seed(), *use_ranks.three_streams()]
+    return draw()
 
 
 def base_seeds_from(seed, count=EPOCHS):
     torch.manual_seed(seed)
     return [torch.empty((), dtype=torch.int64).random_().item() for _ in range(count)]
-
-
-# Workers of this process
-
-
-def loader_of(**options):
-    return DataLoader(ThreeStreams(), num_workers=WORKERS, collate_fn=as_it_is, **options)
 
 
 @pytest.mark.parametrize("method, values", [("fork", (0, 1, 1023, 2**32 - 1)), ("spawn", (1,)), ("forkserver", (1,))])
@@ -118,7 +99,7 @@ def test_workers_draw_what_the_words_of_their_rank_give(ranks, monkeypatch, meth
 
 def test_the_rank_is_looked_for_only_with_the_option_and_workers(ranks, monkeypatch):
     monkeypatch.setenv("RANK", "first")
-    assert len(list(DataLoader(ThreeStreams(), collate_fn=as_it_is))) == WORKERS
+    assert len(list(loader_of(workers=0))) == WORKERS
     workerseed.uninstall()
     workerseed.install()
     assert [item[0] for item in epochs(loader_of(), 1)[0]] == [base_seeds_from(0, 1)[0] + i for i in range(WORKERS)]
@@ -173,7 +154,7 @@ def test_a_launcher_gives_ranks_by_its_variable_alone(tmp_path):
         free.bind(("127.0.0.1", 0))
         launcher += ["--nproc_per_node=2", f"--master_port={free.getsockname()[1]}"]
     command = ["-m", "workerseed", "run", "--ranks", *launcher, PROGRAM, str(tmp_path)]
-    done = run_python(*command, OMP_NUM_THREADS="1")
+    done = run_python(*command, **ENVIRONMENT)
     assert done.returncode == 0, done.stderr
     assert read(tmp_path) == [expected(rank, base_seeds_from(0)) for rank in range(2)]
 
@@ -220,16 +201,12 @@ def test_install_refuses_what_is_no_rank_and_a_rank_without_the_option(rank):
     assert error_of(loader_of()) == (ValueError, not_a_rank("rank", rank))
 
 
-class SeedOfWorkerInfo(ThreeStreams):
-    def __getitem__(self, index):
-        return torch.utils.data.get_worker_info().seed, torch.initial_seed()
-
-
 @pytest.mark.skipif(TORCH < (1, 2), reason="torch 1.2 brought the worker info")
 @pytest.mark.parametrize("rank", ["0", "1"])
 def test_the_worker_info_has_the_seed_of_torch(ranks, monkeypatch, rank):
     monkeypatch.setenv("RANK", rank)
-    seeds = list(DataLoader(SeedOfWorkerInfo(), num_workers=WORKERS, collate_fn=as_it_is))
+    dataset = Items(lambda index: (torch.utils.data.get_worker_info().seed, torch.initial_seed()), WORKERS)
+    seeds = [item for batch in DataLoader(dataset, num_workers=WORKERS, collate_fn=list) for item in batch]
     assert [of_info for of_info, _ in seeds] == [of_torch for _, of_torch in seeds]
     assert len(set(seeds)) == WORKERS
 

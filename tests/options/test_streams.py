@@ -10,7 +10,7 @@ import numpy as np
 import reseeded
 import torch
 import ways
-from support import NATIVE, Draws, as_list, has_seed_sequence
+from support import NATIVE, Items, as_list, has_seed_sequence
 from torch.utils.data import DataLoader
 
 import workerseed
@@ -18,22 +18,12 @@ import workerseed
 SEED = 7
 
 
-class SeedAndWords(Draws):
-    """Each item is torch's seed in the worker that loads it, and the next four words that a function draws there."""
-
-    def __init__(self, words):
-        super().__init__(2)
-        self.words = words
-
-    def __getitem__(self, index):
-        return torch.initial_seed(), self.words()
-
-
 def two_epochs(words, worker_init_fn=None):
-    """By epoch and worker, the words; and the base seed of each epoch."""
+    """By epoch and worker, the next four words that a function draws there; and the base seed of each epoch."""
     torch.manual_seed(SEED)
     np.random.seed(SEED)
-    loader = DataLoader(SeedAndWords(words), num_workers=2, worker_init_fn=worker_init_fn, collate_fn=as_list)
+    dataset = Items(lambda index: (torch.initial_seed(), words()), 2)
+    loader = DataLoader(dataset, num_workers=2, worker_init_fn=worker_init_fn, collate_fn=as_list)
     epochs = [[item for batch in loader for item in batch] for _ in range(2)]
     base_seeds = [items[0][0] for items in epochs]  # worker 0 adds nothing
     return [[words for _, words in items] for items in epochs], base_seeds
@@ -54,8 +44,6 @@ def test_workers_draw_what_is_computed(way):
     drawn, base_seeds = two_epochs(lambda: np.random.randint(0, 2**32, 4, np.uint32).tolist(), WAYS_TO_SEED[way])
     assert drawn == ways.streams(way, SEED, 2, base_seeds, 4).tolist()
 
-
-# With the option `generators`
 
 KINDS = ["random.Random", "RandomState", pytest.param("default_rng", marks=has_seed_sequence), "torch.Generator"]
 

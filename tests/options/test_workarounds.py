@@ -9,7 +9,7 @@ import random
 import pytest
 import torch
 import torch.utils.data
-from support import NATIVE, TORCH, Draws, as_list, needs_numpy, np, only_legacy, only_native
+from support import NATIVE, TORCH, Items, as_list, needs_numpy, np, only_legacy
 from torch.utils.data import DataLoader
 
 import workerseed
@@ -21,13 +21,6 @@ EPOCHS = 3
 SEEDS = (7, 1007)
 ALL = WORKERS * EPOCHS * len(SEEDS)
 WITH_US = "with workerseed"
-
-
-class Streams(Draws):
-    """Each item is the beginning of a stream, where every worker loads one."""
-
-    def __getitem__(self, index):
-        return np.random.randint(0, 2**31 - 1, 4).tolist()
 
 
 def seed_by(seed_of_worker):
@@ -51,10 +44,8 @@ class WorkerInit:
         np.random.seed(self.global_step + worker_id)
 
 
-initialiser = WorkerInit()
-
-
 def global_step(epoch):
+    initialiser = WorkerInit()
     initialiser.global_step = 1000 * epoch
     return initialiser.worker_init_fn
 
@@ -88,10 +79,11 @@ def streams(workaround, *installed):
     if installed:
         workerseed.install()
     found = []
+    dataset = Items(lambda index: np.random.randint(0, 2**31 - 1, 4).tolist(), WORKERS)  # an item for each worker
     for seed in SEEDS:
         torch.manual_seed(seed)
         np.random.seed(seed)
-        loader = DataLoader(Streams(WORKERS), num_workers=WORKERS, collate_fn=as_list)
+        loader = DataLoader(dataset, num_workers=WORKERS, collate_fn=as_list)
         for epoch in range(EPOCHS):
             loader.worker_init_fn = WORKAROUNDS[workaround][0](epoch)
             found += [tuple(item) for batch in loader for item in batch]
@@ -112,17 +104,6 @@ def test_no_workaround_gets_worse_with_workerseed(workaround):
 
 
 @only_legacy
-@pytest.mark.parametrize("workaround", sorted(ITS_OWN_SEED & WORKAROUNDS.keys()))
-def test_a_workaround_that_sets_a_seed_of_its_own_draws_what_it_draws_without_workerseed(workaround):
-    assert streams(workaround) == streams(workaround, WITH_US)
-
-
-@pytest.mark.skipif("default_rng" not in WORKAROUNDS, reason="this NumPy has no default_rng, or 0 of it")
-def test_a_workaround_that_asks_the_operating_system_draws_others_in_every_run():
-    assert not set(streams("default_rng")) & set(streams("default_rng", WITH_US))
-
-
-@only_native
-def test_torch_1_9_and_later_leave_the_get_state_workaround_without_any_seed():
-    per_worker = [np.random.RandomState(2**31 + worker).randint(0, 2**31 - 1, 4) for worker in range(WORKERS)]
-    assert streams("get_state") == [tuple(stream) for stream in per_worker] * EPOCHS * len(SEEDS)
+@each_workaround
+def test_only_a_workaround_that_sets_a_seed_of_its_own_draws_what_it_draws_without_workerseed(workaround):
+    assert (streams(workaround) == streams(workaround, WITH_US)) == (workaround in ITS_OWN_SEED)

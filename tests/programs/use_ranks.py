@@ -6,48 +6,27 @@ to be initialised the rank, the number of processes and a file where they meet.
 
 import json
 import os
-import random
 import sys
 
 import torch
 import torch.distributed
-from torch.utils.data import DataLoader, Dataset
-
-try:
-    import numpy as np
-except ImportError:
-    np = None
+from scenarios import draw
+from support import Items, as_list
+from torch.utils.data import DataLoader
 
 EPOCHS = 3
 WORKERS = 2
 
 
-class ThreeStreams(Dataset):
-    """Each item is torch's seed in its worker, and what the three global generators draw there."""
-
-    def __len__(self):
-        return WORKERS  # one item for each worker
-
-    def __getitem__(self, index):
-        return [torch.initial_seed(), *three_streams()]
-
-
-def three_streams():
-    return [
-        np and np.random.randint(0, 2**31 - 1, 2).tolist(),
-        [random.randrange(2**31) for _ in range(2)],
-        torch.randint(2**31, (2,)).tolist(),
-    ]
-
-
-def as_it_is(batch):
-    return batch[0]
+def loader_of(workers=WORKERS, **options):
+    """A loader with one item for each worker."""
+    return DataLoader(Items(draw, WORKERS), num_workers=workers, collate_fn=as_list, **options)
 
 
 def epochs(loader, count=EPOCHS):
     """By epoch and worker: what the worker drew."""
     torch.manual_seed(0)
-    return [list(loader) for _ in range(count)]
+    return [[item for batch in loader for item in batch] for _ in range(count)]
 
 
 if __name__ == "__main__":
@@ -60,8 +39,7 @@ if __name__ == "__main__":
         torch.distributed.init_process_group(
             "gloo", init_method="file://" + meeting, rank=int(name), world_size=int(world_size)
         )
-    drawn = epochs(DataLoader(ThreeStreams(), num_workers=WORKERS, collate_fn=as_it_is))
     with open(os.path.join(folder, name), "w") as file:
-        json.dump(drawn, file)
+        json.dump(epochs(loader_of()), file)
     if job:
         torch.distributed.barrier()

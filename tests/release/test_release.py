@@ -2,7 +2,6 @@
 
 import email
 import filecmp
-import json
 import os
 import re
 import shutil
@@ -68,9 +67,6 @@ def metadata(dists):
 
 def test_it_is_the_installed_wheel_that_is_tested():
     assert Path(sys.prefix) in Path(workerseed.__file__).parents
-
-
-# What is in them
 
 
 def test_twine_accepts_both(dists):
@@ -168,23 +164,18 @@ def test_it_installs_editable(tmp_path, checkout, version, pip):
     assert where_it_runs_from(venv) == checkout / "src" / "workerseed"
 
 
-# What they move
-
-
-def test_nothing_that_is_pinned_moves(tmp_path, dists):
-    venv = make_environment(tmp_path, "3.8")
-    install_by_uv(venv, "torch==1.8.1", "numpy<1.24", "wrapt==1.11.*")
-    for options in ([f"workerseed @ file://{dists[1]}"], ["--upgrade", f"workerseed[torch] @ file://{dists[1]}"]):
-        run_pip(venv, "install", "--dry-run", "--report", venv / "report", *options)
-        report = json.loads((venv / "report").read_text())
-        assert [package["metadata"]["name"] for package in report["install"]] == ["workerseed"]
-
-
-def test_nothing_that_is_pinned_moves_by_the_pip_of_python_3_6(tmp_path, dists):
-    venv = make_environment(tmp_path, "3.6")
-    assert run_pip(venv, "--version").startswith("pip 18.1 ")
-    install_by_uv(venv, "torch==1.6.0", "numpy<1.20", "wrapt==1.11.*")
+@pytest.mark.parametrize(
+    "version, torch, numpy, options, extra",
+    [
+        ("3.6", "torch==1.6.0", "numpy<1.20", [], ""),  # by pip 18.1
+        ("3.8", "torch==1.8.1", "numpy<1.24", [], ""),
+        ("3.8", "torch==1.8.1", "numpy<1.24", ["--upgrade"], "[torch]"),
+    ],
+)
+def test_nothing_that_is_pinned_moves(tmp_path, dists, version, torch, numpy, options, extra):
+    venv = make_environment(tmp_path, version)
+    install_by_uv(venv, torch, numpy, "wrapt==1.11.*")
     before = run_pip(venv, "freeze")
-    run_pip(venv, "install", dists[1])
+    run_pip(venv, "install", *options, f"{dists[1]}{extra}")
     after = [line for line in run_pip(venv, "freeze").splitlines(keepends=True) if not line.startswith("workerseed")]
     assert "".join(after) == before

@@ -6,12 +6,12 @@ import random
 import pytest
 import torch
 import torch.multiprocessing
-from support import ITERATOR, ROOT_CLASS, TORCH, Draws, as_list, epoch, expected_draws, init, needs_numpy, np
+from support import ITERATOR, ROOT_CLASS, TORCH, Draws, Items, as_list, draw_of_numpy, epoch, expected_draws, init, np
 from torch.utils.data import DataLoader
 
 import workerseed
 
-pytestmark = [needs_numpy, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 NAMES = ("_worker_init_fn", "worker_init_fn")
 
@@ -116,17 +116,12 @@ def loader_of(iterator, dataset, **options):
     return Loader(dataset, num_workers=2, collate_fn=as_list, **options)
 
 
-class BothDraws(Draws):
-    def __getitem__(self, index):
-        return super().__getitem__(index), random.random()
-
-
 @pytest.mark.parametrize("defined", ["before", "after"])
 @each_shape
 def test_workers_draw_what_torch_1_9_draws(request, shape, defined):
     iterator = shape() if defined == "before" else None
     starts = request.getfixturevalue("starts")
-    loader = loader_of(iterator or shape(), BothDraws())
+    loader = loader_of(iterator or shape(), Items(lambda index: (draw_of_numpy(), random.random())))
     for seed in range(2):
         of_numpy, of_random = zip(*(item for batch in epoch(loader, seed) for item in batch))
         assert list(of_numpy) == expected_draws(seed=seed)
@@ -169,9 +164,6 @@ def test_an_iterator_that_reads_the_function_into_a_local_is_not_reached(patched
     assert len({item for batch in loader_of(Iterator, Draws(2)) for item in batch}) == 1
 
 
-# The attributes of an iterator
-
-
 def attributes_of_an_iterator(workers):
     iterator = iter(DataLoader(range(2), num_workers=workers))
     attributes = sorted(vars(iterator))
@@ -185,16 +177,11 @@ def test_an_iterator_has_the_attributes_of_stock_torch(as_on_stock, workers):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_iterator_without_workers_has_neither_name(patched, name):
+def test_an_iterator_without_workers_has_neither_name_and_returns_the_function_that_it_is_given(patched, name):
     iterator = iter(DataLoader(range(2)))
     assert not hasattr(type(iterator), name)
     assert not hasattr(iterator, name)
     with pytest.raises(AttributeError):
         delattr(iterator, name)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_an_iterator_without_workers_may_call_the_users_function_itself(patched, name):
-    iterator = iter(DataLoader(range(2)))
     setattr(iterator, name, init)
     assert getattr(iterator, name) is init

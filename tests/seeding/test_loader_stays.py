@@ -9,12 +9,12 @@ import threading
 
 import pytest
 import torch
-from support import Draws, as_list, draws, expected_draws, init, needs_numpy, start_method, text_of
+from support import Draws, Items, as_list, draws, expected_draws, init, start_method, text_of
 from torch.utils.data import DataLoader, Sampler
 
 import workerseed
 
-pytestmark = [needs_numpy, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 KEY = "_workerseed_init"
 STOCK_INIT = vars(DataLoader)["__init__"]
@@ -22,9 +22,6 @@ STOCK_INIT = vars(DataLoader)["__init__"]
 
 def attributes_of(loader):
     return {name: value for name, value in vars(loader).items() if name != "_iterator"}  # torch 1.7 writes that itself
-
-
-# The private entry beside the user's function
 
 
 @pytest.mark.parametrize("workers, entry", [(0, set()), (2, {KEY})])
@@ -46,9 +43,6 @@ def test_a_duplicate_of_a_loader_is_seeded_and_keeps_its_function(patched, dupli
     assert vars(vars(loader)[KEY]) == {"worker_init_fn": init}
     assert vars(made)[KEY] is (vars(loader)[KEY] if duplicate is copy.copy else None)
     assert draws(made) == draws(loader) == expected_draws()
-
-
-# What others read
 
 
 class Holder(Draws, Sampler):
@@ -82,14 +76,8 @@ def test_dataset_and_sampler_read_the_users_function_in_workers_and_while_they_s
     assert loader.worker_init_fn is function
 
 
-# User code that runs while workers start
-
-
-class TorchSeeds(Draws):
-    """Each item is torch's seed in the worker, the same with workerseed as without."""
-
-    def __getitem__(self, index):
-        return torch.initial_seed()
+def seed_of_torch(index):  # the same with workerseed as without
+    return torch.initial_seed()
 
 
 def do_nothing(loader):
@@ -97,7 +85,7 @@ def do_nothing(loader):
 
 
 def iterate_another(loader):
-    return [int(batch) for batch in DataLoader(TorchSeeds(2), num_workers=1)]
+    return [int(batch) for batch in DataLoader(Items(seed_of_torch, 2), num_workers=1)]
 
 
 def iterate_the_same(loader):
@@ -132,7 +120,7 @@ def outcome(moment, action):
                     results.append(armed.pop()(self))
             return super().__getattribute__(name)
 
-    loader = Loader(TorchSeeds(4), num_workers=2, worker_init_fn=init)
+    loader = Loader(Items(seed_of_torch, 4), num_workers=2, worker_init_fn=init)
     before = attributes_of(loader)
     torch.manual_seed(0)
     armed.append(action)

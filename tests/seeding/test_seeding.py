@@ -1,18 +1,15 @@
 """The words that seed NumPy, and the step that seeds a worker with them."""
 
 import random
+import sys
 import threading
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
-from support import Draws, draws, expected_draws, has_seed_sequence, lock_of, needs_numpy, np, only_legacy
+from support import Draws, Items, as_list, draws, expected_draws, has_seed_sequence, lock_of, np, only_legacy
 from torch.utils.data import DataLoader
 
 from workerseed import _seeding, numpy_seed
-
-np_random = getattr(np, "random", None)
 
 # Entropy words, and what SeedSequence(entropy).generate_state(4) of NumPy 1.17.0 made of them.
 FROM_NUMPY = [
@@ -35,12 +32,14 @@ def test_own_words_are_those_of_numpy(entropy, words):
 
 
 @has_seed_sequence
-@given(st.lists(st.integers(min_value=0, max_value=2**32 - 1), min_size=4, max_size=4))
-def test_own_words_are_those_of_this_numpy(entropy):
-    assert words_of(*entropy) == np.random.SeedSequence(entropy).generate_state(4).tolist()
+def test_own_words_are_those_of_this_numpy():
+    numbers = random.Random(0)
+    for _ in range(200):
+        entropy = [numbers.choice([0, 2**32 - 1, numbers.getrandbits(32)]) for _ in range(4)]
+        words = np.random.SeedSequence(entropy).generate_state(8).tolist()
+        assert (_seeding.generate_state(entropy, 8), words_of(*entropy)) == (words, words[:4])
 
 
-@needs_numpy
 def test_integers_of_numpy_are_taken():
     assert numpy_seed(np.uint64(2**63), np.int64(3)) == numpy_seed(2**63, 3)
 
@@ -61,37 +60,23 @@ def test_what_is_no_number_in_range_is_an_error(arguments, kind, message):
     assert str(error.value) == message
 
 
-# The step
-
-
-@pytest.fixture
-def keep_generators():
-    states = random.getstate(), torch.get_rng_state(), np_random.get_state()
-    yield
-    random.setstate(states[0])
-    torch.set_rng_state(states[1])
-    np_random.set_state(states[2])
-
-
 def run_step(seed_of_torch, worker_id):
     torch.manual_seed(seed_of_torch)
     _seeding.SeededWorkerInit(None)(worker_id)
 
 
-@needs_numpy
 @pytest.mark.parametrize(
     "seed_of_torch, base_seed, worker_id",
     [(1234, 1233, 1), (3, 2**64 - 2, 5)],
     ids=["as torch seeds", "below the worker id, by a worker loop that gives each the same seed"],
 )
-def test_the_step_seeds_random_and_numpy(keep_generators, seed_of_torch, base_seed, worker_id):
+def test_the_step_seeds_random_and_numpy(seed_of_torch, base_seed, worker_id):
     run_step(seed_of_torch, worker_id)
     assert random.random() == random.Random(seed_of_torch).random()
     assert np.random.random_sample() == np.random.RandomState(numpy_seed(base_seed, worker_id)).random_sample()
 
 
-@needs_numpy
-def test_the_first_key_word_is_a_seed_of_worker_and_base_seed_even_with_a_worker_id_added(keep_generators):
+def test_the_first_key_word_is_a_seed_of_worker_and_base_seed_even_with_a_worker_id_added():
     words = set()
     for base_seed, worker_id in [(base_seed, worker_id) for base_seed in range(15) for worker_id in range(15)]:
         run_step(base_seed + worker_id, worker_id)
@@ -100,8 +85,7 @@ def test_the_first_key_word_is_a_seed_of_worker_and_base_seed_even_with_a_worker
     assert all(2**31 <= word < 2**32 - 10000 for word in words)
 
 
-@needs_numpy
-def test_the_first_key_word_reaches_no_output(keep_generators):
+def test_the_first_key_word_reaches_no_output():
     for base_seed in range(50):
         run_step(base_seed, 0)
         plain = np.random.RandomState(numpy_seed(base_seed, 0))
@@ -115,14 +99,11 @@ def fail(*arguments):
     raise OSError("not today")
 
 
-FAILURES = {"initial_seed": (torch, "random and NumPy"), "seed": (np and np.random.mtrand, "NumPy")}
+FAILURES = {"initial_seed": (torch, "random and NumPy"), "seed": (np.random.mtrand, "NumPy")}
 
 
-@needs_numpy
 @pytest.mark.parametrize("name", FAILURES)
-def test_a_step_that_fails_warns_of_what_it_did_not_seed_and_the_users_function_is_called(
-    keep_generators, monkeypatch, name
-):
+def test_a_step_that_fails_warns_of_what_it_did_not_seed_and_the_users_function_is_called(monkeypatch, name):
     module, unseeded = FAILURES[name]
     monkeypatch.setattr(module, name, fail)
     called = []
@@ -131,59 +112,39 @@ def test_a_step_that_fails_warns_of_what_it_did_not_seed_and_the_users_function_
     assert called == [7]
 
 
-def test_the_users_function_gets_further_arguments_of_a_loop_that_passes_some(keep_generators):
+def test_the_users_function_gets_further_arguments_of_a_loop_that_passes_some():
     assert _seeding.SeededWorkerInit(lambda *args, **kwargs: (args, kwargs))(7, 1, more=2) == ((7, 1), {"more": 2})
 
 
-@needs_numpy
-def test_where_stored_generators_fail_nothing_else_is_warned_of(keep_generators):
+def test_where_stored_generators_fail_nothing_else_is_warned_of():
     step = _seeding.SeededWorkerInit(None, reseed=fail)
     step.parent = None  # as in a worker process
     with pytest.warns(RuntimeWarning, match="worker 7 did not seed stored generators: OSError"):
         step(7)
 
 
-@needs_numpy
-@pytest.mark.parametrize("value", [None, object(), np and np.random.RandomState(0)])
-def test_the_generator_of_numpy_is_seeded_whatever_np_random_is(keep_generators, monkeypatch, value):
-    own = np.random.mtrand._rand
+@pytest.mark.parametrize("value", [None, object(), np.random.RandomState(0)])
+def test_the_generator_of_numpy_is_seeded_whatever_np_random_is(monkeypatch, value):
+    own, expected = np.random.mtrand._rand, np.random.RandomState(numpy_seed(1233, 1))
     monkeypatch.setattr(np, "random", value)
     run_step(1234, 1)
-    assert own.random_sample() == np_random.RandomState(numpy_seed(1233, 1)).random_sample()
+    assert own.random_sample() == expected.random_sample()
 
 
 @only_legacy
-def test_without_numpy_random_is_seeded(forked):
-    # The wheels of torch 1.x need NumPy when they are imported, builds without it exist: it is taken away after that.
-    code = """
-import random, sys, warnings
-from torch.utils.data import DataLoader
-import torch
-warnings.simplefilter("error", RuntimeWarning)
-for name in list(sys.modules):
-    if name.split(".")[0] == "numpy":
-        del sys.modules[name]
-sys.modules["numpy"] = None
-import workerseed
-
-class Draws:
-    def __getitem__(self, index):
-        return torch.initial_seed(), random.random()
-
-    def __len__(self):
-        return 2
-
-drawn = [item for batch in DataLoader(Draws(), num_workers=2, collate_fn=list) for item in batch]
-print([number == random.Random(seed).random() for seed, number in drawn], workerseed.numpy_seed(0, 0)[0])
-"""
-    done = forked(code)
-    assert (done.stdout, done.stderr) == ("[True, True] 2968811710\n", "")
+@pytest.mark.filterwarnings("error::RuntimeWarning")  # then one of ours goes to stderr
+def test_without_numpy_random_is_seeded(shim, monkeypatch, capfd):
+    for name in ("numpy", "numpy.random"):
+        monkeypatch.setitem(sys.modules, name, None)
+    dataset = Items(lambda index: (torch.initial_seed(), random.random()), 2)
+    drawn = [item for batch in DataLoader(dataset, num_workers=2, collate_fn=as_list) for item in batch]
+    assert [number == random.Random(seed).random() for seed, number in drawn] == [True, True]
+    assert capfd.readouterr().err == ""
 
 
 # Locks that a thread of the parent holds as a worker is forked (numpy#9248)
 
 
-@needs_numpy
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("name", ["RandomState", "default_rng"])
 def test_the_lock_of_any_generator_is_released(name):
@@ -198,7 +159,6 @@ def test_the_lock_of_any_generator_is_released(name):
 
 
 @only_legacy
-@needs_numpy
 @pytest.mark.timeout(60)
 def test_workers_start_while_a_thread_of_the_parent_draws(shim):
     with lock_of(np.random.mtrand._rand):  # as a thread that draws holds it
@@ -206,9 +166,8 @@ def test_workers_start_while_a_thread_of_the_parent_draws(shim):
     assert drawn == expected_draws()
 
 
-@needs_numpy
 @pytest.mark.timeout(60)
-def test_a_worker_in_a_thread_of_the_parent_waits_for_a_lock_and_never_releases_it(keep_generators):
+def test_a_worker_in_a_thread_of_the_parent_waits_for_a_lock_and_never_releases_it():
     step = _seeding.SeededWorkerInit(None)  # MONAI's ThreadDataLoader runs it so
     thread = threading.Thread(target=step, args=(0,))
     with lock_of(np.random.mtrand._rand):

@@ -1,20 +1,23 @@
 """Nothing changes but what NumPy and random draw in workers."""
 
 import inspect
+import itertools
+import multiprocessing
 import pickle
 import random
+import sys
+import time
 
 import pytest
 import torch
-from support import Draws, draws, init, needs_numpy, np
+import torch.utils.data
+from support import TORCH, Draws, Items, as_list, draws, error_of, init, needs_numpy, np, only_legacy
 from torch.utils.data import DataLoader, dataloader
 
 import workerseed
 
+pytestmark = pytest.mark.timeout(120)
 SIGNATURE = inspect.signature(DataLoader.__init__), inspect.getfullargspec(DataLoader.__init__)
-
-
-# What DataLoader is
 
 
 def test_the_signature_stays(patched):
@@ -38,17 +41,13 @@ def test_errors_are_those_of_stock_torch(as_on_stock, options):
 
 
 @needs_numpy
-def test_a_pickled_loader_can_be_read_without_workerseed(shim, shows, tmp_path):
+def test_a_pickled_loader_can_be_read_without_workerseed(shim, monkeypatch):
     loader = DataLoader(range(3), num_workers=1)
     workerseed.keep(loader)  # its mark is pickled, too
-    (tmp_path / "loader.pickle").write_bytes(pickle.dumps(loader))
-    code = """
-import pickle, sys
-sys.modules["workerseed"] = None
-loader = pickle.load(open({!r}, "rb"))
-print(sum(int(batch) for batch in loader))
-"""
-    assert shows(code.format(str(tmp_path / "loader.pickle"))) == "3\n"
+    pickled = pickle.dumps(loader)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "workerseed"]:
+        monkeypatch.setitem(sys.modules, name, None)
+    assert pickle.loads(pickled).dataset == range(3)
 
 
 # The parent process
@@ -74,3 +73,68 @@ def test_a_loader_without_workers_draws_from_the_parent(shim):
     np.random.seed(3)
     drawn = draws(DataLoader(Draws()))
     assert drawn == np.random.RandomState(3).randint(0, 2**31 - 1, 8).tolist()
+
+
+# What happens around workers
+
+
+def fail_at_1(index):
+    if index == 1:
+        raise ValueError("no such item")
+    return index
+
+
+def view_of_a_worker(index):
+    numbers = torch.initial_seed(), torch.rand(1).item(), random.random()
+    info = torch.utils.data.get_worker_info() if TORCH >= (1, 2) else None
+    of_info = info and (info.id, info.num_workers, info.seed, type(info.dataset))
+    return (*numbers, torch.get_num_threads(), multiprocessing.current_process().daemon, of_info)
+
+
+def an_error_in_the_dataset():
+    iterator = iter(DataLoader(Items(fail_at_1, 4), num_workers=2))
+    assert int(next(iterator)) == 0
+    kind, text = error_of(iterator)
+    assert "no such item" in text
+    return kind, text, [int(batch) for batch in iterator]  # an epoch goes on past it
+
+
+def a_timeout():
+    found = error_of(DataLoader(Items(lambda index: time.sleep(0.6)), num_workers=1, timeout=0.1))
+    assert found == (RuntimeError, "DataLoader timed out after 0.1 seconds")
+    return found
+
+
+def seeds_settings_and_info_of_a_worker():
+    return list(DataLoader(Items(view_of_a_worker, 4), num_workers=2, collate_fn=as_list))
+
+
+def end_of_workers_after(batches):
+    """How workers end when an iterator goes after so many batches, None for all."""
+    iterator = iter(DataLoader(range(10), num_workers=2, collate_fn=as_list))
+    processes = list(iterator.workers if hasattr(iterator, "workers") else iterator._workers)
+    items = list(itertools.islice(iterator, batches))
+    del iterator
+    codes = [process.exitcode for process in processes]
+    assert codes == [0, 0]
+    return items, codes
+
+
+def outcome_of(case, *arguments):
+    torch.manual_seed(0)
+    random.seed(0)
+    outcome = case(*arguments)
+    assert multiprocessing.active_children() == []
+    return outcome
+
+
+@only_legacy
+@pytest.mark.parametrize("case", [an_error_in_the_dataset, a_timeout, seeds_settings_and_info_of_a_worker])
+def test_what_happens_in_workers_is_as_on_stock_torch(as_on_stock, case):
+    as_on_stock(outcome_of, case)
+
+
+@only_legacy
+@pytest.mark.parametrize("batches", [1, None])
+def test_workers_end_as_on_stock_torch(as_on_stock, batches):
+    as_on_stock(outcome_of, end_of_workers_after, batches)

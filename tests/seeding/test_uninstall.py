@@ -6,12 +6,12 @@ import threading
 
 import pytest
 import wrapt
-from support import ITERATOR, ROOT_CLASS, Draws, draws, expected_draws, needs_numpy, np, only_legacy, start_method
+from support import ITERATOR, ROOT_CLASS, Draws, draws, expected_draws, only_legacy, start_method
 from torch.utils.data import DataLoader
 
 import workerseed
 
-pytestmark = [only_legacy, needs_numpy, pytest.mark.timeout(60)]
+pytestmark = [only_legacy, pytest.mark.timeout(60)]
 
 CLASSES = (DataLoader, ROOT_CLASS)
 
@@ -139,13 +139,8 @@ def test_two_copies_uninstall_in_either_order(bundled, first):
     assert not is_seeded()
 
 
-def define_iterators():
-    for _ in range(5000):
-        type("Iterator", (ITERATOR,), {"__init__": lambda self, loader: None})
-
-
 def test_status_and_uninstall_work_beside_a_thread_that_defines_iterators():
-    thread = threading.Thread(target=define_iterators)
+    thread = threading.Thread(target=lambda: [type("Iterator", (ITERATOR,), {}) for _ in range(5000)])
     thread.start()
     while thread.is_alive():
         workerseed.install()
@@ -154,9 +149,13 @@ def test_status_and_uninstall_work_beside_a_thread_that_defines_iterators():
     assert is_stock()
 
 
-def test_workers_are_spawned_where_the_modules_of_workerseed_were_dropped(monkeypatch):
+def drop_modules(drop):
     for name in [name for name in sys.modules if name.split(".")[0] == "workerseed"]:
-        monkeypatch.delitem(sys.modules, name)
+        drop(sys.modules, name)
+
+
+def test_workers_are_spawned_where_the_modules_of_workerseed_were_dropped(monkeypatch):
+    drop_modules(monkeypatch.delitem)
     with start_method("spawn") as options:
         assert draws(DataLoader(Draws(), num_workers=1, **options)) == expected_draws(workers=1)
 
@@ -165,17 +164,12 @@ def test_workers_are_spawned_where_the_modules_of_workerseed_were_dropped(monkey
 def import_again(monkeypatch):
     """Drops the modules of workerseed from ``sys.modules`` and imports it again, as a program may."""
 
-    def names():
-        return [name for name in sys.modules if name.split(".")[0] == "workerseed"]
-
     def run():
-        for name in names():
-            monkeypatch.delitem(sys.modules, name)
+        drop_modules(monkeypatch.delitem)
         return __import__("workerseed")
 
     yield run
-    for name in names():
-        del sys.modules[name]
+    drop_modules(dict.pop)
 
 
 @pytest.mark.parametrize("wrap", [None, wrapper_of_wrapt])
@@ -190,27 +184,10 @@ def test_a_package_that_is_imported_again_replaces_the_wrappers_of_the_former_im
     assert is_stock() or wrapped == [stock["__init__"] for stock in STOCK]
 
 
-class StoredDraws(Draws):
-    """Each item is what a stored generator draws."""
-
-    def __init__(self):
-        super().__init__()
-        self.generator = np.random.RandomState(0)
-
-    def __getitem__(self, index):
-        return int(self.generator.randint(0, 2**31 - 1))
-
-
 def test_the_options_of_a_package_that_is_imported_again_count(import_again):
+    asked = []
     again = import_again()
-    again.install(["generators"])
-    assert again.status().options == ("generators",)
-    first, second = draws(DataLoader(StoredDraws(), num_workers=2))[:2]
-    assert first != second
-
-
-def test_installing_again_without_a_rank_keeps_the_one_given(starts):
-    workerseed.install()
-    draws(DataLoader(Draws(2), num_workers=1))
-    assert len(starts) == 1
-    assert workerseed.status().options == ("ranks",)
+    again.install(["ranks"], rank=lambda: asked.append("rank") or 0)
+    assert again.status().options == ("ranks",)
+    assert is_seeded()
+    assert asked == ["rank"]

@@ -4,23 +4,21 @@ import functools
 import time
 
 import pytest
-from support import TORCH, Draws, as_list, epoch, error_of, expected_draws, needs_numpy, np, start_method
+from support import TORCH, Draws, Items, as_list, draw_of_numpy, epoch, error_of, expected_draws, start_method
 from torch.utils.data import DataLoader
-
-pytestmark = needs_numpy
 
 calls = []  # in a worker: the worker id and a draw, for each call
 
 
-class Calls(Draws):
-    """Each item is the calls that the worker's worker_init_fn saw."""
+def calls_so_far(index):
+    return list(calls)
 
-    def __getitem__(self, index):
-        return list(calls)
+
+CALLS = Items(calls_so_far, 2)
 
 
 def note_call(worker_id):
-    calls.append((worker_id, int(np.random.randint(0, 2**31 - 1))))
+    calls.append((worker_id, draw_of_numpy()))
 
 
 def note_call_named(name, worker_id):
@@ -62,12 +60,12 @@ def are_called_once_after_the_seeding(loader):
 )
 def test_it_is_called_once_with_the_worker_id_after_the_seeding(patched, method, kind):
     with start_method(method) as options:
-        loader = DataLoader(Calls(2), num_workers=2, collate_fn=as_list, worker_init_fn=KINDS[kind], **options)
+        loader = DataLoader(CALLS, num_workers=2, collate_fn=as_list, worker_init_fn=KINDS[kind], **options)
         assert are_called_once_after_the_seeding(loader)
 
 
 def test_one_assigned_after_construction_is_called_after_the_seeding(patched):
-    loader = DataLoader(Calls(2), num_workers=2, collate_fn=as_list)
+    loader = DataLoader(CALLS, num_workers=2, collate_fn=as_list)
     loader.worker_init_fn = note_call
     assert are_called_once_after_the_seeding(loader)
 
@@ -76,12 +74,6 @@ def test_one_taken_away_after_construction_is_not_called(patched):
     loader = DataLoader(Draws(), num_workers=2, worker_init_fn=refuse)
     loader.worker_init_fn = None
     assert [int(batch) for batch in epoch(loader)] == expected_draws()
-
-
-def test_it_may_seed_otherwise(patched):
-    loader = DataLoader(Draws(2), num_workers=2, worker_init_fn=lambda worker_id: np.random.seed(worker_id))
-    drawn = [int(batch) for batch in loader]
-    assert drawn == [np.random.RandomState(seed).randint(0, 2**31 - 1) for seed in (0, 1)]
 
 
 def refuse(worker_id):

@@ -61,9 +61,6 @@ def test_options_of_the_command_are_left_to_it():
     assert workerseed_run(*arguments).stdout == workerseed_run("--", *arguments).stdout == "['--verbose', '--', '-h']\n"
 
 
-# It becomes the command
-
-
 @pytest.mark.parametrize("code", [0, 77])
 def test_the_exit_code_is_that_of_the_command(code):
     assert workerseed_run("sh", "-c", f"exit {code}").returncode == code

@@ -1,17 +1,14 @@
 """The import hook is never in the way: not of other finders and loaders, of other threads, nor of odd modules."""
 
 import pytest
-from support import NATIVE, USE, needs_numpy, needs_torch
+from support import NATIVE, ROOT_CLASS, STATE, USE, needs_numpy, needs_torch
 
 from workerseed.__main__ import SITECUSTOMIZE
 
 pytestmark = needs_torch
 
-STATE = "native" if NATIVE else "active"
 DRAW = USE + "import sys\nprint(sys.modules['workerseed'].status().state, first_draw())\n"
 DRAWN = f"{STATE} [522, 297, 434]\n"
-
-# Finders and loaders of somebody else
 
 FIND = """
 import importlib.machinery, sys
@@ -129,16 +126,10 @@ def test_a_module_that_is_imported_again_is_patched_again(shows, again):
 
 
 @pytest.mark.skipif(NATIVE, reason="nothing is patched here")
-def test_status_is_active_only_where_the_seam_still_is(shows):
-    code = """
-import workerseed, torch.utils.data.dataloader as module
-root = getattr(module, "_BaseDataLoaderIter", None) or module._DataLoaderIter
-del root._worker_init_fn
-print(*workerseed.status()[:2], sep=": ")
-"""
-    state = shows(code)
-    assert state.startswith("failed: _")
-    assert state.endswith("._worker_init_fn was replaced after workerseed patched it\n")
+def test_status_is_active_only_where_the_seam_still_is(shim):
+    del ROOT_CLASS._worker_init_fn
+    reason = f"{ROOT_CLASS.__name__}._worker_init_fn was replaced after workerseed patched it"
+    assert shim.status()[:2] == ("failed", reason)
 
 
 def test_an_import_that_bypasses_the_import_system_is_reported(shows):
@@ -187,8 +178,6 @@ def test_torch_imports_beside_a_thread_that_imports_what_patching_needs(prints, 
     assert prints(SLOW.format(module=module, file=file), "-W", "ignore", **by_variable) == "active\n"
 
 
-# What else may stand in sys.modules
-
 ODD = {
     "None": "None",
     "a magic mock": "mock.MagicMock()",
@@ -229,7 +218,7 @@ print(state in ("waiting", "failed", "unsupported"))
 
 
 @pytest.mark.parametrize("stderr", ["sys.stderr", "None"])
-def test_torch_is_imported_although_workerseed_has_been_taken_away(python, stderr):
+def test_torch_is_imported_although_workerseed_has_been_taken_away(forked, stderr):
     code = f"""
 import sys, workerseed
 sys.modules["workerseed"] = None  # pex takes packages out of sys.modules and sys.path
@@ -237,6 +226,6 @@ sys.stderr = {stderr}
 import torch.utils.data
 print("alive")
 """
-    done = python(code, "-W", "ignore")
+    done = forked(code)
     assert (done.returncode, done.stdout) == (0, "alive\n")
     assert ("workerseed: DataLoader workers are not seeded: " in done.stderr) == (stderr != "None")

@@ -24,8 +24,6 @@ def test_it_is_pickled_by_its_name():  # so cloudpickle can send functions that 
     assert pickle.loads(pickle.dumps(workerseed)) is workerseed
 
 
-# Where it is not installed
-
 without_torch = pytest.mark.skipif(torch is not None, reason="there is a torch here")
 
 

@@ -17,12 +17,12 @@ def draw_compiled(rng):
 
 
 @numba.njit(cache=True)
-def draw_from_numba():  # from its own generator, which is in C
+def draw_from_numba(rng):  # from its own generator, which is in C
     return np.random.randint(LARGE)
 
 
 class Draws(Dataset):
-    """Draws by a function of the dataset, which holds a generator, and an object of numba."""
+    """Draws by a function, from the generator that it holds; it holds an object of numba, too."""
 
     def __init__(self, draw):
         self.draw, self.rng = draw, np.random.default_rng(0)
@@ -32,7 +32,7 @@ class Draws(Dataset):
         return 12
 
     def __getitem__(self, index):
-        return get_worker_info().id, int(self.draw(self))
+        return get_worker_info().id, int(self.draw(self.rng))
 
 
 def make(draw, cls=DataLoader):
@@ -44,17 +44,11 @@ def prepared(*args, **options):
     return Accelerator(cpu=True).prepare(DataLoader(*args, **options))
 
 
-def from_numpy(dataset):
-    return np.random.randint(LARGE)
+def draw(rng):
+    return rng.integers(LARGE)
 
 
-def from_held(dataset):
-    return dataset.rng.integers(LARGE)
-
-
-accelerate = make(from_numpy, prepared)
-accelerate_holds = make(from_held, prepared)
-torchdata = make(from_numpy, StatefulDataLoader)
-torchdata_holds = make(from_held, StatefulDataLoader)
-compiled = make(lambda dataset: draw_compiled(dataset.rng))
-compiled_draws = make(lambda dataset: draw_from_numba())
+accelerate = make(draw, prepared)
+torchdata = make(draw, StatefulDataLoader)
+compiled = make(draw_compiled)
+compiled_draws = make(draw_from_numba)
