@@ -252,13 +252,17 @@ ENDS = [(signal.SIGINT, "waits", 0), (signal.SIGINT, "hangs", 2), (signal.SIGTER
 ENDS += [(signal.SIGKILL, "hangs", -signal.SIGKILL)]
 
 
+def heed_interrupts():
+    """As a command of a terminal does; what a script runs in the background ignores them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("number, mode, code", ENDS)
 def test_a_signal_ends_all_that_it_started_and_sums_up(tmp_path, number, mode, code):
     command = [sys.executable, "-m", "workerseed", "check", "--", sys.executable, "train.py", mode, str(tmp_path)]
     with open(str(tmp_path / "printed"), "w+") as printed:
-        process = subprocess.Popen(
-            command, cwd=HERE, env=environment_with(TMPDIR=str(tmp_path)), stdout=printed, stderr=subprocess.STDOUT
-        )
+        streams = {"stdout": printed, "stderr": subprocess.STDOUT, "preexec_fn": heed_interrupts}
+        process = subprocess.Popen(command, cwd=HERE, env=environment_with(TMPDIR=str(tmp_path)), **streams)
         while ("this hangs" if mode == "hangs" else "Plain") not in (tmp_path / "printed").read_text():
             time.sleep(0.1)
         time.sleep(2)

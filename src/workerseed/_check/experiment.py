@@ -40,8 +40,9 @@ def examine(start: Callable[[Any], Any], loader: Any, found: Dict[str, Any]) -> 
     found["rank"] = find_rank()
     found["loader"] = describe(loader)
     found["status"] = sys.modules["workerseed"].status()._asdict() if "workerseed" in sys.modules else None
-    found["runs"] = {way: dict(load(way, 2, []), again=load(way, 1, [])["starts"], unread=[]) for way in WAYS}
-    for way, run in found["runs"].items():
+    found["runs"] = {way: dict(load(way, program.epochs, []), again=[], unread=[]) for way in WAYS}
+    for way, run in found["runs"].items() if program.epochs > 1 else ():
+        run["again"] = load(way, 1, [])["starts"]
         names = {name for start in run["starts"] for name in start["after"]}
         doubtful = {name for name in names if is_doubtful(name, run["starts"], found["loader"]["iterable"])}
         for group in [[name] for name in GLOBAL] + [sorted(doubtful.difference(GLOBAL))]:

@@ -21,6 +21,7 @@ IMPORTLIB = os.path.dirname(importlib.__file__)
 
 settings: Any = json.loads(os.environ["WORKERSEED_CHECK"])  # path of the reports, options, time limit
 fixed_name: Optional[str] = ""  # the name that the command gives to the loader; None before it is there
+epochs = 2  # how many an experiment loads; 1 in a process that only shows whether a rerun draws the same
 started: Optional[List[Any]] = None  # in the process of an experiment: the loaders and iterators that have started
 seen: Dict[Any, List[Any]] = {}  # the loaders examined, by name and sampler: weak references to their datasets
 
@@ -69,8 +70,15 @@ def examine_first(wrapped: Any, iterator: Any, args: Any, kwargs: Any) -> Any:
         started.append((loader, iterator))
     elif fixed_name is not None and has_workers and not multiprocessing.current_process().daemon:
         others = {name: value for name, value in kwargs.items() if value is not loader}
+
+        def start(same: Any) -> Any:
+            try:
+                return type(iterator)(same, *args[1:], **others)
+            except TypeError:  # these are the arguments for a base class
+                return iter(same)
+
         with suppress(Exception):
-            examine(lambda same: type(iterator)(same, *args[1:], **others), loader)
+            examine(start, loader)
         if fixed_name:
             end()
     return wrapped(*args, **kwargs)
@@ -93,10 +101,10 @@ def examine(start: Callable[[Any], Any], loader: Any) -> None:
     write(name, found)
 
 
-def end() -> None:
+def end(status: int = 0) -> None:
     """End the program of a check without a command, and what it started."""
     sys.stdout.flush()
-    os._exit(0)
+    os._exit(status)
 
 
 def write(name: str, found: Dict[str, Any]) -> None:

@@ -54,9 +54,9 @@ if __name__ == "__main__":
         importlib.import_module("_workerseed_of_check._options.rng")  # and with it torch and numpy.random
         state = random.getstate()
         if target and os.fork():  # two processes import the loader, from the same seeds
-            os.wait()
+            program.epochs = 2 if os.wait()[1] else 1
         random.setstate(state)  # Python 3.7 and later seed it in each fork
         next(iter(of_module(target) if target else of_article(start_method)))  # the program examines it, and ends
     except BaseException as error:  # SystemExit, too, from a script without a main guard
         program.write(program.fixed_name or target, program.reason_of(error, sys.executable))
-    program.end()
+    program.end(1)
