@@ -118,7 +118,7 @@ def test_a_program_that_runs_again_is_told_of_again_if_another_thing_is_true_of_
     (tmp_path / "train.py").write_text(NOISE_BY_ARGUMENT)
     once = f"{sys.executable} {tmp_path}/train.py"
     found = json.loads(check("--json", "--", "sh", "-c", f"{once}; {once}; {once} noise").stdout)
-    assert [judged["name"].rpartition("/")[2] for judged in found] == ["train.py:10 Items", "train.py:10 Items"]
+    assert [judged["name"].rpartition("/")[2] for judged in found] == ["train.py:10 Items"] * 2
     assert [bool(judged["sources"]["np.random"]["as_it_is"]) for judged in found] == [False, True]
 
 
@@ -198,7 +198,7 @@ def test_the_reason_is_given_where_it_cannot_tell(judged, name):
 @pytest.mark.parametrize("name", ["loaders:threads", "loaders:no_workers"])
 def test_a_loader_without_worker_processes_of_torch_is_named(check, name):
     done = check(name)
-    assert done.returncode == 2
+    assert (done.returncode, done.stdout.split()) == (2, HEADING)
     assert done.stderr.endswith(f"cannot tell: it saw no workers start through torch's DataLoader in {name}\n")
 
 
@@ -228,13 +228,13 @@ def test_a_command_that_cannot_start_is_named(check, tmp_path):
     (tmp_path / "train").write_text("#!/no/interpreter")
     (tmp_path / "train").chmod(0o755)
     done = check("--", str(tmp_path / "train"))
-    assert done.returncode == 2
+    assert (done.returncode, done.stdout.split()) == (2, HEADING)
     assert done.stderr == f"workerseed: cannot tell: {tmp_path}/train: No such file or directory\n"
 
 
 def test_an_invalid_value_of_the_variable_is_named(check):
     done = check(WORKERSEED="maybe")
-    assert done.returncode == 2
+    assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines()[-1].startswith("workerseed: cannot tell: WORKERSEED='maybe'")
 
 

@@ -9,7 +9,7 @@ import random
 import pytest
 import torch
 import torch.utils.data
-from support import NATIVE, TORCH, Items, as_list, needs_numpy, np, only_legacy
+from support import NATIVE, TORCH, Items, as_list, needs_numpy, np, only_legacy, only_native
 from torch.utils.data import DataLoader
 
 import workerseed
@@ -107,3 +107,14 @@ def test_no_workaround_gets_worse_with_workerseed(workaround):
 @each_workaround
 def test_only_a_workaround_that_sets_a_seed_of_its_own_draws_what_it_draws_without_workerseed(workaround):
     assert (streams(workaround) == streams(workaround, WITH_US)) == (workaround in ITS_OWN_SEED)
+
+
+@pytest.mark.skipif("default_rng" not in WORKAROUNDS, reason="this NumPy has no default_rng, or 0 of it")
+def test_a_workaround_that_asks_the_operating_system_draws_others_in_every_run():
+    assert not set(streams("default_rng")) & set(streams("default_rng", WITH_US))
+
+
+@only_native
+def test_torch_1_9_and_later_leave_the_get_state_workaround_without_any_seed():
+    per_worker = [np.random.RandomState(2**31 + worker).randint(0, 2**31 - 1, 4) for worker in range(WORKERS)]
+    assert streams("get_state") == [tuple(stream) for stream in per_worker] * EPOCHS * len(SEEDS)

@@ -4,7 +4,7 @@ import sys
 from unittest import mock
 
 import pytest
-from support import STATE, USE, needs_numpy, needs_torch, only_legacy
+from support import NATIVE, STATE, USE, needs_numpy, needs_torch, only_legacy
 
 import workerseed
 from workerseed import _config
@@ -103,3 +103,16 @@ def test_only_verbose_logs_and_names_each_state_and_the_options_that_are_on(caps
     assert reason.split("; ")[1:] == ["options: " + ", ".join(options)] * bool(options)
     logged = [line.split("]: ")[1] for line in capsys.readouterr().err.splitlines()]
     assert logged == [f"{state}: {reason}", "off: uninstalled"]
+
+
+@needs_torch
+def test_verbose_in_the_variable_logs_each_state_and_without_it_nothing_is_logged(forked):
+    code = "import workerseed\nimport torch.utils.data\nworkerseed.uninstall()"
+    lines = forked(code, WORKERSEED="verbose").stderr.splitlines()
+    assert [line.split("]: ")[1] for line in lines if line.startswith("workerseed[")] == [  # torch may warn, too
+        "native: this torch seeds NumPy in its workers itself"
+        if NATIVE
+        else "active: NumPy and random are seeded in every worker that starts from now on",
+        "off: uninstalled",
+    ]
+    assert "workerseed" not in forked(code, WORKERSEED="1").stderr

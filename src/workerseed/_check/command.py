@@ -68,14 +68,18 @@ def check(target: Optional[str], command: Sequence[str], methods: Sequence[str],
 def grouped(reports: Iterable[Dict[str, Any]], as_json: bool) -> List[List[Dict[str, Any]]]:
     """Print the table of each loader of a program as it comes; return the reports by loader, then by rank."""
     groups: List[List[Dict[str, Any]]] = []
+    shown: List[Dict[str, Any]] = []
     for found in reports:
         of_other_ranks = [group for group in groups if is_another_rank(found, group)]
         if of_other_ranks:
             of_other_ranks[0].append(found)
-        elif verdict.judge(found) not in [verdict.judge(group[0]) for group in groups]:
+            continue
+        judged = verdict.judge(found)
+        if judged not in shown:
+            shown.append(judged)
             groups.append([found])
             if not as_json:
-                print(f"{report.table(verdict.judge(found))}\n", flush=True)
+                print(f"{report.table(judged)}\n", flush=True)
     return groups
 
 

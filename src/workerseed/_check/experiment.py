@@ -41,7 +41,9 @@ def examine(start: Callable[[Any], Any], loader: Any, found: Dict[str, Any]) -> 
     found["loader"] = describe(loader)
     found["status"] = sys.modules["workerseed"].status()._asdict() if "workerseed" in sys.modules else None
     found["runs"] = {way: dict(load(way, program.epochs, []), again=[], unread=[]) for way in WAYS}
-    for way, run in found["runs"].items() if program.epochs > 1 else ():
+    if program.epochs == 1:
+        return
+    for way, run in found["runs"].items():
         run["again"] = load(way, 1, [])["starts"]
         names = {name for start in run["starts"] for name in start["after"]}
         doubtful = {name for name in names if is_doubtful(name, run["starts"], found["loader"]["iterable"])}

@@ -21,10 +21,10 @@ def judge(*reports: Dict[str, Any]) -> Dict[str, Any]:
     """Compare what the workers of a loader draw, unchanged and with workerseed.
 
     Args:
-        reports: what ``program.examine`` writes: from several ranks, or from two processes that import the loader. Each
-            of the ``runs`` has ``starts``, what each worker recorded in each of two epochs; ``again``, the first epoch
-            once more, from the same seeds; ``unread``, the sources whose state at the start changes nothing in the
-            batch, because it seeds them.
+        reports: what ``program.examine`` writes: from several ranks, or from two processes that import the loader, of
+            which the second only loads the first epoch. Each of the ``runs`` has ``starts``, what each worker recorded
+            in each of two epochs; ``again``, the first epoch once more, from the same seeds; ``unread``, the sources
+            whose state at the start changes nothing in the batch, because it seeds them.
 
     Returns:
         ``verdict``, ``reasons`` if it cannot tell, ``sources``, each with a comparison ``as_it_is`` and with
